@@ -1,0 +1,248 @@
+"""`ccship backfill`: ship history."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from ccship import config
+from ccship.config import Config
+from ccship.errors import ConfigError
+from ccship.outbox import Report
+from ccship.ship import Shipper, Window
+from ccship.sinks import Sink
+from ccship.sinks.rehearsal import RehearsalSink
+from ccship.state import State
+from ccship.transcript.discover import Session, sessions_at, sessions_of
+
+MANY_TURNS = 1000
+"""Sending more than this is asked about first."""
+
+STDOUT = Path("-")
+
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What was asked for."""
+
+    settings: Config
+    sessions: list[Session]
+    window: Window
+    resend: bool
+    to: Path | None
+    as_json: bool
+
+    @property
+    def quiet(self) -> bool:
+        return self.as_json or self.to == STDOUT
+
+
+def backfill(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Transcripts or folders of them; default: the Claude config folder.")
+    ] = None,
+    *,
+    claude_dir: Annotated[
+        Path | None, typer.Option(help="Claude's config folder (default: $CLAUDE_CONFIG_DIR or ~/.claude).")
+    ] = None,
+    session: Annotated[str | None, typer.Option(help="Only the session whose id begins so.")] = None,
+    project: Annotated[str | None, typer.Option(help="Only projects with this in their path.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only turns that began at or after this: a date, a time, or an age like 7d, 12h.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Only turns that began before this.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Write OTLP JSON lines to this file (- is stdout) instead of sending.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, send nothing.")] = False,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="Send also what has been sent already; ids stay the same.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help=f"Do not ask before sending more than {MANY_TURNS} turns.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> int:
+    """Ship what is on disk and has not been shipped yet."""
+    settings = config.load()
+    window = Window(_moment(since), _moment(until))
+    sessions = _select(paths or [], claude_dir or settings.claude_dir, session, project)
+    job = _Job(settings, sessions, window, resend, to, as_json)
+    if dry_run:
+        return _tell(_rehearse(job), job, "would send")
+    if to is not None:
+        return _write(job, to)
+    if not settings.has_keys:
+        _errors.print(
+            "ccship: no keys, so nothing is sent: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY, or use --to FILE."
+        )
+        _tell(_rehearse(job), job, "would send")
+        return 1
+    if not yes:
+        _confirm(job)
+    return _send(job)
+
+
+def _send(job: _Job) -> int:
+    from ccship.sinks.langfuse import LangfuseSink  # noqa: PLC0415 - the SDK takes a second to load
+
+    state = State(job.settings.state_dir, job.settings.destination)
+    return _tell(_run(job, LangfuseSink(job.settings), state), job, "sent")
+
+
+def _write(job: _Job, path: Path) -> int:
+    from ccship.sinks.otlp_file import OtlpFileSink  # noqa: PLC0415 - the SDK takes a second to load
+
+    sink = OtlpFileSink(path, environment=job.settings.environment)
+    report = _run(job, sink, State(None, job.settings.destination), sink.commit)
+    code = _tell(report, job, "wrote")
+    if not job.quiet:
+        typer.echo(
+            f"{path} holds one OTLP export request a line. Look at it: head -n 1 {path} | python3 -m json.tool | less"
+        )
+    return code
+
+
+def _rehearse(job: _Job) -> Report:
+    """What a run would do, with a copy of the state; nothing is sent or remembered."""
+    folder = None if job.to else job.settings.state_dir
+    return _run(job, RehearsalSink(), State(folder, job.settings.destination, rehearse=True))
+
+
+def _run(job: _Job, sink: Sink, state: State, finish: Callable[[], None] = lambda: None) -> Report:
+    """Ship every session to a sink; a failure ends the run, for the next session would meet it too."""
+    try:
+        with state, _progress(job) as advance:
+            shipper = Shipper(sink, state, job.settings.labels, window=job.window, resend=job.resend, progress=advance)
+            for session in job.sessions:
+                shipper.ship(session)
+                if shipper.report.failure is not None:
+                    break
+            finish()
+        return shipper.report
+    finally:
+        sink.close()
+
+
+def _confirm(job: _Job) -> None:
+    turns = _rehearse(job).turns["sent"]
+    if turns <= MANY_TURNS:
+        return
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            f"this would send {turns} turns: say --yes, or choose fewer with --since, --project, --session"
+        )
+    if not typer.confirm(f"Send {turns} turns to {job.settings.base_url}?", err=True):
+        raise ConfigError("nothing was sent")
+
+
+def _select(paths: list[Path], claude_dir: Path, session: str | None, project: str | None) -> list[Session]:
+    found = sessions_at(paths) if paths else sessions_of(claude_dir)
+    if not found:
+        where = ", ".join(map(str, paths)) or str(claude_dir)
+        raise ConfigError(
+            f"no transcripts in {where}: they are .jsonl files, in Claude's config folder under projects/"
+        )
+    chosen = [
+        it
+        for it in found
+        if (session is None or it.session_id.startswith(session)) and (project is None or _is_of(it, project))
+    ]
+    if not chosen:
+        asked = " and ".join(
+            f"--{name} {value}" for name, value in (("session", session), ("project", project)) if value is not None
+        )
+        raise ConfigError(f"none of the {len(found)} sessions matches {asked}")
+    return chosen
+
+
+def _is_of(session: Session, project: str) -> bool:
+    """Claude names a project's folder after its path, with a dash for all but letters and digits."""
+    wanted = re.sub(r"[^A-Za-z0-9]", "-", project.rstrip("/"))
+    return any(wanted in part for path in session.paths for part in path.parts[:-1])
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A date, a time (local where it names no zone), or an age: `7d`, `12h`, `30m`."""
+    if text is None:
+        return None
+    if age := re.fullmatch(r"(\d+)([dhm])", text):
+        unit = {"d": "days", "h": "hours", "m": "minutes"}[age[2]]
+        return datetime.now(UTC) - timedelta(**{unit: int(age[1])})
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise ConfigError(f"{text!r} is no time: write 2026-11-20, 2026-11-20T15:30, or an age like 7d") from None
+
+
+@contextmanager
+def _progress(job: _Job) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, nothing elsewhere. What it yields takes bytes that are done."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=_errors,
+        transient=True,
+        disable=job.as_json or not _errors.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("reading and shipping", total=sum(session.size for session in job.sessions))
+        yield lambda done: bar.advance(task, done)
+
+
+def _tell(report: Report, job: _Job, verb: str) -> int:
+    for problem in [*report.problems, *([str(report.failure)] if report.failure else [])]:
+        _errors.print(f"ccship: {problem}", markup=False)
+    if report.failure is not None:
+        _errors.print("ccship: what had arrived is remembered; run it again to send the rest.")
+    if job.as_json:
+        sys.stdout.buffer.write(orjson.dumps(_document(report, verb), option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        typer.echo(_summary(report, verb), err=job.to == STDOUT)
+    return 0 if report.ok else 1
+
+
+def _summary(report: Report, verb: str) -> str:
+    spans, tokens = report.spans, report.tokens
+    cached = tokens["cache_read_input_tokens"]
+    what = f"{report.turns['sent']} turns and {report.turns['subagents']} subagents of {report.sessions} sessions"
+    size = f"{spans['accepted']} observations, {tokens['output']:,} tokens out, {cached:,} read from the cache"
+    lines = [f"{verb} {what}: {size}"]
+    if spans["unchanged"]:
+        lines.append(f"{spans['unchanged']} observations had arrived before")
+    if report.turns["copied"]:
+        lines.append(f"{report.turns['copied']} turns are copies of turns of another session")
+    if spans["dead_lettered"]:
+        lines.append(f"{spans['dead_lettered']} observations were refused for good: see dead letters in the state")
+    unknown = sum(count for kind, count in report.lines.items() if kind.startswith("ignored:unknown:"))
+    if report.lines["bad"] or unknown:
+        lines.append(f"{report.lines['bad']} lines could not be read, {unknown} are of an unknown type")
+    return "\n".join(lines)
+
+
+def _document(report: Report, verb: str) -> dict[str, object]:
+    return {
+        "done": verb,
+        "ok": report.ok,
+        "sessions": report.sessions,
+        "turns": dict(report.turns),
+        "observations": dict(report.spans),
+        "tokens": dict(report.tokens),
+        "lines": dict(report.lines),
+        "problems": report.problems,
+        "failure": str(report.failure) if report.failure else None,
+    }

@@ -1,0 +1,88 @@
+"""Content blocks -> the chat messages that Langfuse renders (OpenAI's shape)."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+
+from ccship.transcript.records import Block, Record
+
+_COMMAND = re.compile(r"<command-name>(?P<name>[^<]*)</command-name>")
+_ARGUMENTS = re.compile(r"<command-args>(?P<arguments>.*?)</command-args>", re.DOTALL)
+_SUMMARY = re.compile(r"<summary>(?P<summary>.*?)</summary>", re.DOTALL)
+
+
+def as_typed(record: Record) -> str:
+    """A prompt as the person typed it: slash commands as `/name args`, notifications as their summary."""
+    text = record.text
+    if command := _COMMAND.search(text):
+        arguments = _ARGUMENTS.search(text)
+        return f"{command['name']} {arguments['arguments'] if arguments else ''}".strip()
+    if text.lstrip().startswith("<task-notification") and (summary := _SUMMARY.search(text)):
+        return summary["summary"].strip()
+    return text or " ".join(f"[{block.get('type')}]" for block in record.blocks)
+
+
+def messages_of(blocks: Sequence[Block]) -> list[dict[str, Any]]:
+    """What the model was given, as messages: one `tool` message a result, one `user` message for the rest."""
+    said = [block for block in blocks if block.get("type") != "tool_result"]
+    messages: list[dict[str, Any]] = [
+        {
+            "role": "tool",
+            "tool_call_id": block.get("tool_use_id"),
+            "content": content_of(block.get("content")),
+        }
+        for block in blocks
+        if block.get("type") == "tool_result"
+    ]
+    if said:
+        messages.append({"role": "user", "content": content_of(said)})
+    return messages
+
+
+def assistant_message(blocks: Iterable[Block]) -> dict[str, Any]:
+    """A response as one message: its text, its thinking, its tool calls."""
+    blocks = list(blocks)
+    message: dict[str, Any] = {"role": "assistant"}
+    thinking = [str(b.get("thinking")) for b in blocks if b.get("type") == "thinking" and b.get("thinking")]
+    calls = [block for block in blocks if block.get("type") == "tool_use"]
+    rest = [block for block in blocks if block.get("type") not in ("thinking", "redacted_thinking", "tool_use")]
+    message["content"] = content_of(rest) if rest else ""
+    if thinking:
+        message["thinking"] = "\n".join(thinking)
+    if calls:
+        message["tool_calls"] = [
+            {
+                "id": block.get("id"),
+                "type": "function",
+                "function": {
+                    "name": block.get("name"),
+                    "arguments": orjson.dumps(block.get("input")).decode(),
+                },
+            }
+            for block in calls
+        ]
+    return message
+
+
+def content_of(content: Any) -> Any:
+    """Content for people: plain text where it is only text, else a list of parts; binary data as a note of its size."""
+    if not isinstance(content, list):
+        return content
+    parts = [_part(block) for block in content if isinstance(block, dict)]
+    if all(part["type"] == "text" for part in parts):
+        return "\n".join(str(part["text"]) for part in parts)
+    return parts
+
+
+def _part(block: Block) -> dict[str, Any]:
+    kind = block.get("type")
+    if kind == "text":
+        return {"type": "text", "text": block.get("text", "")}
+    source = block.get("source")
+    if kind in ("image", "document") and isinstance(source, dict):
+        data = source.get("data")
+        size = len(data) * 3 // 4 if isinstance(data, str) else None
+        return {"type": kind, "media_type": source.get("media_type"), "bytes": size}
+    return {"type": str(kind), **{key: value for key, value in block.items() if key not in ("type", "signature")}}

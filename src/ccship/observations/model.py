@@ -1,0 +1,53 @@
+"""The observation: one span, before any SDK or wire format."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import orjson
+
+ObservationType: TypeAlias = Literal["agent", "generation", "tool", "event"]
+Level: TypeAlias = Literal["DEFAULT", "WARNING", "ERROR"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What every span of a trace carries; Langfuse inherits nothing."""
+
+    trace_id: str
+    name: str
+    session_id: str
+    user_id: str | None = None
+    version: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One span. Ids are lower-case hex, times are ns since the epoch, tokens are counts.
+
+    `trace_id`, `span_id`, `type` and `start_ns` never change once an observation can have been sent.
+    """
+
+    trace: Trace
+    span_id: str
+    parent_span_id: str | None
+    type: ObservationType
+    name: str
+    start_ns: int
+    end_ns: int
+    input: Any = None
+    output: Any = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    level: Level = "DEFAULT"
+    status_message: str | None = None
+    model: str | None = None
+    model_parameters: dict[str, Any] | None = None
+    usage_details: dict[str, int] | None = None
+    completion_start_ns: int | None = None
+
+
+def encode(observation: Observation) -> tuple[bytes, int]:
+    """Eight bytes that tell whether an observation has changed since it was sent, and its size in bytes."""
+    encoded = orjson.dumps(observation, option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(encoded, digest_size=8).digest(), len(encoded)

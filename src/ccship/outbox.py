@@ -1,0 +1,105 @@
+"""Batches on their way to a sink, and what is remembered when the answer comes.
+
+Owns the rule that a cursor moves only over what was acknowledged: units (turns, subagents) are committed in order,
+each once none of its spans is waiting; what was accepted of an uncommitted unit is remembered by its hash.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ccship.errors import DeliveryError, Retryable
+from ccship.observations import Observation, encode
+from ccship.sinks import BATCH_BYTES, BATCH_SPANS, Sink
+from ccship.state import State, TranscriptState
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did. `spans` counts observations by what became of them, `tokens` those of accepted LLM calls."""
+
+    sessions: int = 0
+    turns: Counter[str] = field(default_factory=Counter)
+    spans: Counter[str] = field(default_factory=Counter)
+    tokens: Counter[str] = field(default_factory=Counter)
+    lines: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    failure: DeliveryError | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that was wanted has arrived."""
+        return self.failure is None and not self.problems and not self.spans["dead_lettered"]
+
+
+@dataclass(slots=True)
+class _Unit:
+    waiting: set[str]
+    commit: Callable[[], None]
+
+
+class Outbox:
+    """The way of one transcript's observations to the sink."""
+
+    def __init__(self, sink: Sink, state: State, report: Report, known: TranscriptState) -> None:
+        self._sink = sink
+        self._state = state
+        self._report = report
+        self._known = known
+        self._batch: list[tuple[Observation, bytes]] = []
+        self._batch_bytes = 0
+        self._units: deque[_Unit] = deque()
+
+    def put(self, observations: Sequence[Observation], commit: Callable[[], None]) -> int:
+        """Send what is new or changed of a unit; `commit` is called once all of it has arrived.
+
+        Returns how many observations are on their way. What was accepted before, unchanged, is not sent again.
+        """
+        fresh = []
+        for observation in observations:
+            digest, size = encode(observation)
+            if self._known.spans.get(observation.span_id) != digest:
+                fresh.append((observation, digest, size))
+        self._report.spans["unchanged"] += len(observations) - len(fresh)
+        self._units.append(_Unit({observation.span_id for observation, _, _ in fresh}, commit))
+        for observation, digest, size in fresh:
+            if len(self._batch) >= BATCH_SPANS or (self._batch and self._batch_bytes + size > BATCH_BYTES):
+                self.flush()
+            self._batch.append((observation, digest))
+            self._batch_bytes += size
+        return len(fresh)
+
+    def flush(self) -> None:
+        """Deliver what is waiting and enter the outcome in the state; nothing more is sent after a failure."""
+        batch, self._batch, self._batch_bytes = self._batch, [], 0
+        if self._report.failure is not None:
+            return
+        arrived = self._deliver(batch) if batch else set()
+        with self._state.transaction():
+            for unit in self._units:
+                unit.waiting -= arrived
+            while self._units and not self._units[0].waiting:
+                self._units.popleft().commit()
+            self._known.last_error = str(self._report.failure) if self._report.failure else None
+            self._state.save(self._known)
+
+    def _deliver(self, batch: list[tuple[Observation, bytes]]) -> set[str]:
+        delivery = self._sink.deliver([observation for observation, _ in batch])
+        for observation, digest in batch:
+            span_id = observation.span_id
+            if span_id in delivery.accepted:
+                self._report.spans["accepted"] += 1
+                self._report.tokens.update(observation.usage_details or {})
+            elif (reason := delivery.rejected.get(span_id)) is not None:
+                self._report.spans["dead_lettered"] += 1
+                self._state.bury(observation.trace.trace_id, span_id, observation.name, self._known.path, reason)
+            else:
+                self._report.spans["pending"] += 1
+                continue
+            self._known.spans[span_id] = digest
+        arrived = delivery.accepted | delivery.rejected.keys()
+        self._report.failure = delivery.failure
+        if delivery.failure is None and len(arrived) < len(batch):
+            # nothing may be lost silently, not even between the SDK and its exporter
+            self._report.failure = Retryable(f"{len(batch) - len(arrived)} spans were never handed to the exporter")
+        return arrived

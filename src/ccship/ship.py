@@ -1,0 +1,256 @@
+"""The pipeline: transcripts -> turns -> observations -> acknowledged delivery -> cursor.
+
+The hook's worker and the backfill differ only in which sessions they hand to `Shipper.ship`.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import BinaryIO
+
+from ccship.identity import span_id_of, trace_id_of
+from ccship.observations import Labels, Observation, Trace, observe_subagent, observe_turn, trace_of
+from ccship.outbox import Outbox, Report
+from ccship.sinks import Sink
+from ccship.state import Launch, Link, State, TranscriptState
+from ccship.transcript.discover import Session, agent_facts, agent_id_of
+from ccship.transcript.exchange import Exchange
+from ccship.transcript.tail import Position, position_at, resume_offset
+from ccship.transcript.tail import entries as read_entries
+from ccship.transcript.turns import Carry, Turn, TurnBuilder, read_subagent
+
+LAUNCHING_TOOLS = frozenset({"Agent", "Task"})
+
+_UNLAUNCHED = ("acompact-", "Warmup")
+"""What no tool launches: the agent that compacts, by its id; the one that warms the cache, by its prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which turns are wanted, by when they began. A cursor never passes a turn that was not wanted."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def holds(self, start_ns: int) -> bool:
+        """Whether a turn that began at `start_ns` is wanted."""
+        after = self.since is None or start_ns >= self.since.timestamp() * 1e9
+        return after and (self.until is None or start_ns < self.until.timestamp() * 1e9)
+
+
+class Shipper:
+    """Ships sessions to one sink, one after the other, and keeps the books in one state."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        state: State,
+        labels: Labels,
+        *,
+        window: Window | None = None,
+        resend: bool = False,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.report = Report()
+        self._sink = sink
+        self._state = state
+        self._labels = labels
+        self._window = window or Window()
+        self._resend = resend
+        self._progress = progress
+
+    def ship(self, session: Session) -> None:
+        """Ship what is new in a session and its subagents. Failures are in the report; nothing is raised for them."""
+        with self._state.lock(session.session_id):
+            launches = {launch.tool_use_id: launch for launch in self._state.launches(session.session_id)}
+            if session.main is not None:
+                self._read(session.main, session, lambda file, known: self._ship_turns(file, known, launches))
+            self._ship_subagents(session, launches)
+            self._state.keep_launches(session.session_id, launches.values())
+        self.report.sessions += 1
+
+    def _read(self, path: Path, session: Session, ship: Callable[[BinaryIO, TranscriptState], None]) -> None:
+        try:
+            with path.open("rb") as file:
+                ship(file, self._state.transcript(path, session.session_id))
+        except OSError as error:
+            self.report.problems.append(f"{path} cannot be read: {error.strerror}")
+
+    def _ship_turns(self, file: BinaryIO, known: TranscriptState, launches: dict[str, Launch]) -> None:
+        offset = self._resume(file, known)
+        builder = TurnBuilder(known.carry)
+        outbox = Outbox(self._sink, self._state, self.report, known)
+        passable = True
+        for entry in read_entries(file, offset):
+            for turn in builder.feed(entry):
+                passable = passable and self._wants(turn)
+                cursor = (position_at(file, builder.cursor(entry.end)), builder.carry()) if passable else None
+                self._put_turn(outbox, turn, known, launches, cursor)
+            self._progress(entry.end - offset)
+            offset = entry.end
+            if self.report.failure:
+                return
+        unsettled = {
+            observation.span_id
+            for turn in builder.open
+            for observation in self._put_turn(outbox, turn, known, launches, None)
+        }
+        outbox.flush()
+        self.report.lines.update(builder.unassigned())
+        if passable and known.spans.keys() - unsettled and not self.report.failure:
+            known.spans = {span_id: known.spans[span_id] for span_id in known.spans.keys() & unsettled}
+            self._state.save(known)
+
+    def _put_turn(
+        self,
+        outbox: Outbox,
+        turn: Turn,
+        known: TranscriptState,
+        launches: dict[str, Launch],
+        cursor: tuple[Position, Carry] | None,
+    ) -> list[Observation]:
+        """Hand a turn to the outbox; with a `cursor`, it is settled and the cursor moves there once it arrived."""
+        observations = self._observe(turn, known, launches)
+
+        def commit() -> None:
+            if observations:
+                self._state.own(turn.uuid, known.session, settled=cursor is not None)
+            if cursor is not None:
+                known.position, known.carry = cursor
+                known.counts.update(turn.counts)
+                for observation in observations:
+                    known.spans.pop(observation.span_id, None)
+
+        fresh = outbox.put(observations, commit)
+        self.report.turns["sent" if fresh else "unchanged"] += bool(observations)
+        self.report.lines.update(turn.counts)
+        return observations
+
+    def _observe(self, turn: Turn, known: TranscriptState, launches: dict[str, Launch]) -> list[Observation]:
+        """The observations of a turn that is to be shipped from this transcript; none for any other."""
+        if not turn.is_shippable or not self._wants(turn):
+            return []
+        owner = self._state.owner(turn.uuid)
+        if owner is not None and owner.session != known.session:
+            self.report.turns["copied"] += 1
+            return []
+        session_id = turn.exchange.opening.session_id or known.session
+        trace = trace_of(turn, session_id, self._labels)
+        launches.update(_launches(turn.exchange, trace))
+        if owner is not None and owner.settled and not self._resend:
+            self.report.turns["unchanged"] += 1
+            return []
+        return observe_turn(turn, session_id, self._labels)
+
+    def _ship_subagents(self, session: Session, launches: dict[str, Launch]) -> None:
+        """Subagents may launch others: go round until nobody's parent is found any more, then send the orphans."""
+        waiting = list(session.agents)
+        while waiting and not self.report.failure:
+            unlinked = [path for path in waiting if not self._ship_subagent(path, session, launches, orphan=False)]
+            if len(unlinked) == len(waiting):
+                for path in unlinked:
+                    self._ship_subagent(path, session, launches, orphan=True)
+                return
+            waiting = unlinked
+
+    def _ship_subagent(self, path: Path, session: Session, launches: dict[str, Launch], *, orphan: bool) -> bool:
+        """Ship a subagent's transcript if it can be linked (or is known for an orphan); says whether it was."""
+        linked = True
+
+        def ship(file: BinaryIO, known: TranscriptState) -> None:
+            nonlocal linked
+            if known.link and not self._resend and resume_offset(file, known.position) == path.stat().st_size:
+                return
+            exchange, lines, end = read_subagent(read_entries(file, 0))
+            known.link = known.link or _link(path, exchange, launches, session, orphan=orphan)
+            linked = known.link is not None
+            if known.link is None or exchange is None or not self._wants_from(exchange.start_ns):
+                return
+            launches.update(_launches(exchange, known.link.trace))
+            self._send_subagent(path, exchange, known, known.link, position_at(file, end))
+            self.report.lines.update(lines)
+            self._progress(end)
+
+        self._read(path, session, ship)
+        return linked
+
+    def _send_subagent(self, path: Path, exchange: Exchange, known: TranscriptState, link: Link, end: Position) -> None:
+        if self._resend:
+            known.spans.clear()
+        facts = {"agentType": link.agent_type, **agent_facts(path)}
+        observations = observe_subagent(exchange, link.trace, link.parent_span_id, agent_id_of(path), facts)
+
+        def commit() -> None:
+            known.position = end
+
+        outbox = Outbox(self._sink, self._state, self.report, known)
+        fresh = outbox.put(observations, commit)
+        outbox.flush()
+        self.report.turns["subagents"] += bool(fresh)
+
+    def _resume(self, file: BinaryIO, known: TranscriptState) -> int:
+        offset = 0 if self._resend else resume_offset(file, known.position)
+        if offset == 0:
+            known.carry = Carry()
+            known.counts = Counter()
+        if self._resend:
+            known.spans.clear()
+        return offset
+
+    def _wants(self, turn: Turn) -> bool:
+        return self._wants_from(turn.exchange.start_ns)
+
+    def _wants_from(self, start_ns: int | None) -> bool:
+        return start_ns is None or self._window.holds(start_ns)
+
+
+def _launches(exchange: Exchange, trace: Trace) -> dict[str, Launch]:
+    """The tool calls of an exchange that launch subagents with transcripts of their own."""
+    if exchange.sidechains:
+        return {}  # 1.0: they stand in the same file
+    return {
+        tool.tool_use_id: Launch(
+            tool.tool_use_id,
+            trace,
+            tool.agent_id,
+            str(tool.input["subagent_type"]) if tool.input.get("subagent_type") else None,
+            _told(str(tool.input.get("prompt", ""))),
+        )
+        for tool in exchange.tools.values()
+        if (tool.name in LAUNCHING_TOOLS or tool.agent_id) and isinstance(tool.input, dict)
+    }
+
+
+def _link(
+    path: Path, exchange: Exchange | None, launches: dict[str, Launch], session: Session, *, orphan: bool
+) -> Link | None:
+    """What a subagent hangs under: the tool call named in its meta.json, or whose result names it, or of its prompt."""
+    if exchange is None:
+        return None
+    agent_id = agent_id_of(path)
+    launch = launches.get(str(agent_facts(path).get("toolUseId")))
+    launch = launch or next((it for it in launches.values() if it.agent_id == agent_id), None)
+    told = _told(exchange.opening.text)
+    launch = launch or next((it for it in launches.values() if not it.agent_id and it.prompt == told), None)
+    if launch is not None:
+        launches.pop(launch.tool_use_id)
+        return Link(launch.trace, span_id_of(launch.trace.trace_id, "tool", launch.tool_use_id), launch.agent_type)
+    unlaunched = agent_id.startswith(_UNLAUNCHED) or exchange.opening.text.startswith(_UNLAUNCHED)
+    if not orphan and not unlaunched:
+        return None
+    opening = exchange.opening
+    trace = Trace(
+        trace_id=trace_id_of(opening.uuid or agent_id),
+        name="claude_subagent",
+        session_id=opening.session_id or session.session_id,
+        version=opening.version,
+        tags=("claude-code",),
+    )
+    return Link(trace, None)
+
+
+def _told(prompt: str) -> bytes:
+    return blake2b(prompt.encode(), digest_size=8).digest()

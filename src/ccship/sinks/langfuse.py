@@ -1,0 +1,200 @@
+"""Langfuse: OTLP over HTTP, with a strict reading of the answer.
+
+Accepted means: status 200 from the endpoint itself, a protobuf or JSON body, no error in it. OpenTelemetry's own
+exporter also calls a redirect, a login page and a partial success a success; each of these loses spans.
+"""
+
+import gzip
+import json
+import random
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+import langfuse
+from google.protobuf.message import DecodeError
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.sdk.trace import ReadableSpan
+
+from ccship import __version__
+from ccship.config import Config
+from ccship.errors import ConfigError, Denied, Rejected, Retryable, TooLarge
+from ccship.sinks.spans import AccountingExporter, SpanSink, span_id_of
+
+ENDPOINT = "/api/public/otel/v1/traces"
+
+_ATTEMPTS = 3
+"""Requests for one batch before giving up: the transcript is still there for the next run."""
+
+_TIMEOUT_S = 10.0
+_DEADLINE_S = 30.0
+"""For one whole request: a server that sends a byte a second never meets a read timeout."""
+
+_FIRST_WAIT_S = 0.5
+_MAX_WAIT_S = 5.0
+_MAX_RETRY_AFTER_S = 3600.0
+_MAX_REPLY_BYTES = 64 * 1024
+
+_LATER = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
+_CONFIGURATION = {
+    401: "the keys were not accepted (401): check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY",
+    403: "the keys may not write to this project (403): check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY",
+    404: "no Langfuse at this address (404): check LANGFUSE_BASE_URL",
+}
+
+
+class LangfuseSink(SpanSink):
+    """Delivers to a Langfuse server."""
+
+    def __init__(self, config: Config) -> None:
+        if not config.public_key or not config.secret_key:
+            raise ConfigError("no keys: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY")
+        exporter = LangfuseExporter(config.public_key, config.secret_key, config.base_url)
+        super().__init__(
+            exporter,
+            public_key=config.public_key,
+            secret_key=config.secret_key,
+            base_url=config.base_url,
+            environment=config.environment,
+        )
+
+
+class LangfuseExporter(AccountingExporter):
+    """Sends batches; halves those that are too large or hold something the server refuses."""
+
+    def __init__(self, public_key: str, secret_key: str, base_url: str) -> None:
+        super().__init__()
+        self._url = base_url.rstrip("/") + ENDPOINT
+        self._auth = httpx.BasicAuth(public_key, secret_key)
+        self._headers = {
+            "content-type": "application/x-protobuf",
+            "content-encoding": "gzip",
+            "user-agent": f"ccship/{__version__}",
+            "x-langfuse-sdk-name": "python",
+            "x-langfuse-sdk-version": langfuse.__version__,
+            "x-langfuse-public-key": public_key,
+            "x-langfuse-ingestion-version": "4",
+        }
+
+    def send(self, spans: Sequence[ReadableSpan]) -> None:
+        """Send spans until each is accepted or rejected, or nothing more can be done now."""
+        if self.delivery.failure is not None:
+            return  # the server is down: do not hammer it with the rest of the queue
+        try:
+            self._post_patiently(spans)
+        except (TooLarge, Rejected) as error:
+            if len(spans) == 1:
+                self.delivery.rejected[span_id_of(spans[0])] = str(error)
+                return
+            half = len(spans) // 2
+            self.send(spans[:half])
+            self.send(spans[half:])
+        except (Retryable, Denied) as error:
+            self.delivery.failure = error
+        else:
+            self.delivery.accepted.update(map(span_id_of, spans))
+
+    def _post_patiently(self, spans: Sequence[ReadableSpan]) -> None:
+        body = gzip.compress(encode_spans(spans).SerializeToString(), compresslevel=1)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._post(body)
+            except Retryable as error:
+                wait_s = max(_backoff_s(attempt), error.retry_after_s or 0)
+                if attempt == _ATTEMPTS or wait_s > _MAX_WAIT_S:
+                    raise
+                time.sleep(wait_s)
+            else:
+                return
+
+    def _post(self, body: bytes) -> None:
+        # A client per request: closing it is the only public way to end a request at a deadline.
+        with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False) as client:
+            timer = threading.Timer(_DEADLINE_S, client.close)
+            timer.daemon = True
+            timer.start()
+            try:
+                with client.stream("POST", self._url, content=body, headers=self._headers, auth=self._auth) as reply:
+                    judge(reply.status_code, reply.headers, _read_bounded(reply))
+            except (httpx.HTTPError, OSError, RuntimeError) as error:
+                # RuntimeError: the deadline closed the client before the connection was made
+                raise Retryable(f"{self._url} does not answer: {type(error).__name__}") from error
+            except httpx.InvalidURL as error:
+                raise Denied(f"{self._url} is no address ({error}): check LANGFUSE_BASE_URL") from error
+            finally:
+                timer.cancel()
+
+
+def judge(status: int, headers: httpx.Headers, body: bytes) -> None:
+    """Return when the reply says that all was accepted; raise what it says otherwise.
+
+    Raises:
+        Retryable: not accepted now, or an answer that is not an acknowledgement although it looks like one.
+        Denied: keys or address are wrong.
+        TooLarge: the request was too large.
+        Rejected: a span in the request is refused.
+    """
+    if status in _CONFIGURATION:
+        raise Denied(_CONFIGURATION[status])
+    if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+        raise TooLarge("too large for the server (413)")
+    if status in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY):
+        raise Rejected(f"refused by the server ({status})")
+    if status in _LATER or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise Retryable(f"the server is busy ({status})", retry_after_s(headers.get("retry-after"), datetime.now(UTC)))
+    if status != httpx.codes.OK:
+        raise Retryable(f"an answer that accepts nothing ({status}): check LANGFUSE_BASE_URL")
+    if not _acknowledges(headers.get("content-type", ""), body):
+        raise Retryable("an answer that is no acknowledgement (200): check LANGFUSE_BASE_URL")
+
+
+def retry_after_s(value: str | None, now: datetime) -> float | None:
+    """Seconds a `Retry-After` header asks to wait, capped; None where it says nothing sensible."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(value).astimezone(UTC) - now).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER_S) if seconds == seconds else None  # noqa: PLR0124 - NaN
+
+
+def _acknowledges(content_type: str, body: bytes) -> bool:
+    """Whether a body is an OTLP response without an error in it."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/json":
+        try:
+            answer = json.loads(body or b"null")
+        except ValueError:
+            return False
+        return isinstance(answer, dict) and not answer.get("error") and not answer.get("partialSuccess")
+    if kind == "application/x-protobuf":
+        try:
+            response = ExportTraceServiceResponse.FromString(body)
+        except DecodeError:
+            return False
+        partial = response.partial_success
+        return not (partial.rejected_spans or partial.error_message)
+    return False
+
+
+def _read_bounded(reply: httpx.Response) -> bytes:
+    body = b""
+    for chunk in reply.iter_bytes():
+        body += chunk
+        if len(body) > _MAX_REPLY_BYTES:
+            break
+    return body
+
+
+def _backoff_s(attempt: int) -> float:
+    """Exponential with full jitter, so that many hooks do not come back at once."""
+    longest: float = min(_MAX_WAIT_S, _FIRST_WAIT_S * 2 ** (attempt - 1))
+    return random.uniform(0.1, 1.0) * longest  # noqa: S311 - no secret depends on it

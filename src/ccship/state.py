@@ -1,0 +1,342 @@
+"""What was shipped and how far: one SQLite file, private to its user.
+
+Owns cursors, shipped turns, dead letters and locks. Never holds conversation text: ids, paths, counts, hashes.
+
+A cursor passes a turn only after the server accepted all its spans (or they are dead letters). For turns that may
+still change, the hashes of what was accepted are kept, so that a second look sends nothing twice.
+"""
+
+import os
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import orjson
+from filelock import FileLock, Timeout
+
+from ccship.errors import StateError
+from ccship.observations import Trace
+from ccship.transcript.tail import Position
+from ccship.transcript.turns import Carry
+
+SCHEMA_VERSION = 1
+_BUSY_SECONDS = 30
+"""Commits of other workers take milliseconds; this is for a disk that stalls."""
+
+_HASH_BYTES = 8
+
+_SCHEMA = """
+CREATE TABLE destinations (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, retry_at REAL, failures INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE transcripts (
+    id INTEGER PRIMARY KEY, destination INTEGER NOT NULL, path TEXT NOT NULL, session TEXT NOT NULL,
+    offset INTEGER NOT NULL DEFAULT 0, device INTEGER, inode INTEGER, fingerprint BLOB,
+    carry TEXT, counts TEXT, spans BLOB, link TEXT, shipped_at REAL, last_error TEXT,
+    UNIQUE (destination, path)
+);
+CREATE TABLE turns (
+    destination INTEGER NOT NULL, uuid BLOB NOT NULL, session TEXT NOT NULL, settled INTEGER NOT NULL,
+    PRIMARY KEY (destination, uuid)
+) WITHOUT ROWID;
+CREATE TABLE launches (
+    destination INTEGER NOT NULL, session TEXT NOT NULL, tool_use_id TEXT NOT NULL, agent_id TEXT,
+    agent_type TEXT, prompt BLOB NOT NULL, trace TEXT NOT NULL,
+    PRIMARY KEY (destination, session, tool_use_id)
+) WITHOUT ROWID;
+CREATE TABLE dead_letters (
+    destination INTEGER NOT NULL, trace_id TEXT NOT NULL, span_id TEXT NOT NULL, name TEXT NOT NULL,
+    transcript TEXT NOT NULL, reason TEXT NOT NULL, at REAL NOT NULL,
+    PRIMARY KEY (destination, trace_id, span_id)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A tool call that launches a subagent, and the trace it is part of. `prompt`: a hash of what it was told."""
+
+    tool_use_id: str
+    trace: Trace
+    agent_id: str | None
+    agent_type: str | None
+    prompt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a subagent hangs under; `parent_span_id` is None for one that nobody launched."""
+
+    trace: Trace
+    parent_span_id: str | None
+    agent_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The session that a turn was shipped from, and whether it could no longer change then."""
+
+    session: str
+    settled: bool
+
+
+@dataclass(slots=True)
+class TranscriptState:
+    """What is known of one transcript. `spans`: span id -> hash of what was accepted, for turns that may change."""
+
+    path: str
+    session: str
+    position: Position | None = None
+    carry: Carry = field(default_factory=Carry)
+    counts: Counter[str] = field(default_factory=Counter)
+    spans: dict[str, bytes] = field(default_factory=dict)
+    link: Link | None = None
+    last_error: str | None = None
+
+
+class State:
+    """The state of one destination. Use as a context manager."""
+
+    def __init__(self, folder: Path | None, destination: str, *, rehearse: bool = False) -> None:
+        """Open the state in `folder`; None stands for an empty one.
+
+        An empty state lives in memory, and so does one to `rehearse` with: it begins as a copy of what is in the
+        folder, and is gone with the run.
+        """
+        self._folder = None if rehearse else folder
+        path = folder / "state.db" if folder else None
+        if self._folder is not None:
+            self._db = _open(_private(self._folder) / "state.db")
+        else:
+            self._db = sqlite3.connect(":memory:", isolation_level=None)
+            if path is not None and path.exists():
+                with closing(_open(path)) as stored:
+                    stored.backup(self._db)
+            else:
+                self._db.executescript(_SCHEMA)
+        self._db.execute("INSERT OR IGNORE INTO destinations (name) VALUES (?)", (destination,))
+        row = self._db.execute("SELECT id FROM destinations WHERE name = ?", (destination,)).fetchone()
+        self._destination: int = row[0]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    @contextmanager
+    def lock(self, session_id: str, *, wait_s: float = -1) -> Iterator[bool]:
+        """Own a session for a while; gives False when another process still does after `wait_s` (-1: no limit).
+
+        The kernel releases the lock when its holder dies. Lock files stay: removing one would let two processes
+        lock two different files of the same name.
+        """
+        if self._folder is None:
+            yield True
+            return
+        folder = _private(self._folder / "locks")
+        lock = FileLock(folder / blake2b(session_id.encode(), digest_size=16).hexdigest(), mode=0o600)
+        try:
+            lock.acquire(timeout=wait_s)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def transcript(self, path: Path, session: str) -> TranscriptState:
+        """What is known of a transcript; a new, empty state for one never seen."""
+        row = self._db.execute(
+            "SELECT offset, device, inode, fingerprint, carry, counts, spans, link, last_error"
+            " FROM transcripts WHERE destination = ? AND path = ?",
+            (self._destination, _real(path)),
+        ).fetchone()
+        known = TranscriptState(_real(path), session)
+        if row is None:
+            return known
+        offset, device, inode, fingerprint, carry, counts, spans, link, known.last_error = row
+        if fingerprint is not None:
+            known.position = Position(offset, device, inode, fingerprint)
+        known.carry = Carry(**orjson.loads(carry)) if carry else Carry()
+        known.counts = Counter(orjson.loads(counts)) if counts else Counter()
+        known.spans = _unpack(spans or b"")
+        known.link = _load_link(link)
+        return known
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; the write lock is taken at once, so that no reader is promoted into a conflict."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def save(self, known: TranscriptState) -> None:
+        """Remember what is known of a transcript."""
+        position = known.position
+        self._db.execute(
+            "INSERT INTO transcripts (destination, path, session, offset, device, inode, fingerprint, carry, counts,"
+            " spans, link, shipped_at, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (destination, path) DO UPDATE SET session = excluded.session, offset = excluded.offset,"
+            " device = excluded.device, inode = excluded.inode, fingerprint = excluded.fingerprint,"
+            " carry = excluded.carry, counts = excluded.counts,"
+            " spans = excluded.spans, link = excluded.link, shipped_at = excluded.shipped_at,"
+            " last_error = excluded.last_error",
+            (
+                self._destination,
+                known.path,
+                known.session,
+                position.offset if position else 0,
+                position.device if position else None,
+                position.inode if position else None,
+                position.fingerprint if position else None,
+                orjson.dumps(known.carry),
+                orjson.dumps(known.counts),
+                _pack(known.spans),
+                orjson.dumps(known.link) if known.link else None,
+                time.time(),
+                known.last_error,
+            ),
+        )
+
+    def owner(self, turn_uuid: str) -> Owner | None:
+        """Where a turn was shipped from; None when it was not."""
+        row = self._db.execute(
+            "SELECT session, settled FROM turns WHERE destination = ? AND uuid = ?",
+            (self._destination, _compact(turn_uuid)),
+        ).fetchone()
+        return Owner(row[0], bool(row[1])) if row else None
+
+    def own(self, turn_uuid: str, session: str, *, settled: bool) -> None:
+        """Remember that a turn was shipped, and from where."""
+        self._db.execute(
+            "INSERT INTO turns (destination, uuid, session, settled) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (destination, uuid) DO UPDATE SET settled = max(settled, excluded.settled)",
+            (self._destination, _compact(turn_uuid), session, settled),
+        )
+
+    def launches(self, session: str) -> list[Launch]:
+        """Tool calls of a session whose subagents have not been seen yet."""
+        rows = self._db.execute(
+            "SELECT tool_use_id, trace, agent_id, agent_type, prompt FROM launches"
+            " WHERE destination = ? AND session = ?",
+            (self._destination, session),
+        )
+        return [Launch(tool_use_id, _load_trace(trace), *rest) for tool_use_id, trace, *rest in rows]
+
+    def keep_launches(self, session: str, launches: Iterable[Launch]) -> None:
+        """Replace the launches of a session by those that still wait for their subagent."""
+        rows = [
+            (self._destination, session, it.tool_use_id, it.agent_id, it.agent_type, it.prompt, orjson.dumps(it.trace))
+            for it in launches
+        ]
+        with self.transaction():
+            self._db.execute("DELETE FROM launches WHERE destination = ? AND session = ?", (self._destination, session))
+            self._db.executemany(
+                "INSERT INTO launches (destination, session, tool_use_id, agent_id, agent_type, prompt, trace)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+
+    def bury(self, trace_id: str, span_id: str, name: str, transcript: str, reason: str) -> None:
+        """Remember a span that the server will never take, and why."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO dead_letters (destination, trace_id, span_id, name, transcript, reason, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self._destination, trace_id, span_id, name, transcript, reason, time.time()),
+        )
+
+    def dead_letters(self) -> list[tuple[str, str, str]]:
+        """(trace id, span id, reason) of every dead letter."""
+        rows = self._db.execute(
+            "SELECT trace_id, span_id, reason FROM dead_letters WHERE destination = ? ORDER BY at", (self._destination,)
+        )
+        return list(rows)
+
+
+def _private(folder: Path) -> Path:
+    """The folder, made if need be, readable by its owner alone."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateError(
+            f"the state folder {folder} cannot be made ({error.strerror}): set CC_LANGFUSE_STATE_DIR"
+        ) from error
+    return folder
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600))
+    except OSError as error:
+        raise StateError(f"{path} cannot be opened ({error.strerror}): set CC_LANGFUSE_STATE_DIR") from error
+    try:
+        return _connect(path)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise StateError(f"{path} cannot be used: {error}") from error
+        # Not a database any more. Ids do not depend on it, so starting anew sends nothing under other ids.
+        path.rename(path.with_name(f"{path.name}.corrupt-{time.time_ns()}"))
+        return _connect(path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")  # two processes may come first at once
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        db.close()
+        raise StateError(f"{path} was written by a newer ccship: update this one (nothing was touched)")
+    if version == 0:
+        for statement in filter(str.strip, _SCHEMA.split(";")):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    db.execute("COMMIT")
+    return db
+
+
+def _real(path: Path) -> str:
+    return os.path.realpath(path)
+
+
+def _compact(uuid: str) -> bytes:
+    """Sixteen bytes for a uuid, whatever it looks like."""
+    return blake2b(uuid.encode(), digest_size=16).digest()
+
+
+def _pack(spans: dict[str, bytes]) -> bytes:
+    return b"".join(bytes.fromhex(span_id) + digest for span_id, digest in spans.items())
+
+
+def _unpack(packed: bytes) -> dict[str, bytes]:
+    step = 2 * _HASH_BYTES
+    return {
+        packed[at : at + _HASH_BYTES].hex(): packed[at + _HASH_BYTES : at + step]
+        for at in range(0, len(packed) - step + 1, step)
+    }
+
+
+def _load_trace(text: str | bytes) -> Trace:
+    fields = orjson.loads(text)
+    return Trace(**{**fields, "tags": tuple(fields["tags"])})
+
+
+def _load_link(text: str | bytes | None) -> Link | None:
+    if not text:
+        return None
+    fields = orjson.loads(text)
+    return Link(**{**fields, "trace": _load_trace(orjson.dumps(fields["trace"]))})

@@ -1,0 +1,70 @@
+"""What a user line is, and whether it starts a turn.
+
+Pure: a record goes in, a word comes out. The table below is read from top to bottom, the first row that holds wins;
+`docs/transcripts.md` explains the rows. Measured against 400 sessions that name their turns (`promptId`).
+"""
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from ccship.transcript.records import User
+
+Trigger: TypeAlias = Literal[
+    "prompt", "slash_command", "local_command", "shell_input", "task_notification", "scheduled", "teammate"
+]
+"""What started a turn. A local command (`/model`) or shell input (`!ls`) starts one only if a model is called then."""
+
+UserKind: TypeAlias = Trigger | Literal["tool_result", "compact_summary", "interrupt", "meta", "local_output"]
+
+TRIGGERS: frozenset[UserKind] = frozenset(
+    {"prompt", "slash_command", "local_command", "shell_input", "task_notification", "scheduled", "teammate"}
+)
+
+TYPED: frozenset[UserKind] = frozenset({"prompt", "slash_command", "teammate"})
+"""Triggers that make a turn even when no model was called: somebody asked for something."""
+
+
+def _starts(*prefixes: str) -> Callable[[User, str], bool]:
+    return lambda _, text: text.startswith(prefixes)
+
+
+def _is_marked_prompt(record: User, _: str) -> bool:
+    return record.permission_mode is not None or bool(record.prompt_source)
+
+
+_LOCAL_OUTPUT = (
+    "<local-command-stdout>",
+    "<local-command-stderr>",
+    "<bash-stdout>",
+    "<bash-stderr>",
+    "<local-command-caveat>",
+    "Caveat: The messages below",
+)
+
+ROWS: tuple[tuple[UserKind, Callable[[User, str], bool]], ...] = (
+    ("tool_result", lambda record, _: bool(record.tool_results)),
+    ("compact_summary", lambda record, _: record.is_compact_summary),
+    ("interrupt", _starts("[Request interrupted by user")),
+    ("shell_input", _starts("<bash-input>")),
+    ("local_output", _starts("<bash-stdout>", "<bash-stderr>")),
+    ("task_notification", lambda record, text: _is_marked_prompt(record, text) and _is_notification(text)),
+    ("scheduled", lambda record, text: _is_marked_prompt(record, text) and record.prompt_source == "system"),
+    ("prompt", lambda record, text: _is_marked_prompt(record, text) and not text.startswith("<command-")),
+    ("meta", lambda record, _: record.is_meta),
+    ("local_output", _starts(*_LOCAL_OUTPUT)),
+    ("slash_command", _starts("<command-message>")),
+    ("local_command", _starts("<command-name>")),
+    ("task_notification", lambda _, text: _is_notification(text)),
+    ("teammate", _starts("<teammate-message")),
+    ("prompt", lambda record, text: bool(text) or bool(record.blocks)),
+)
+
+
+def classify(record: User) -> UserKind:
+    """The kind of a user line of a main transcript."""
+    text = record.text.lstrip()
+    return next((kind for kind, holds in ROWS if holds(record, text)), "meta")
+
+
+def _is_notification(text: str) -> bool:
+    return text.startswith("<task-notification")

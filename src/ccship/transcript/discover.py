@@ -1,0 +1,132 @@
+"""Which transcripts there are, and which belong together."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ccship.errors import ConfigError
+from ccship.transcript.records import Record
+from ccship.transcript.tail import entries
+
+_HEAD_RECORDS = 20
+"""A flat agent file (2.0.28 to 2.0.55) names its session in its first records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session's transcript and those of its subagents; `main` is None where only subagents are left."""
+
+    session_id: str
+    main: Path | None
+    agents: tuple[Path, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All its files."""
+        return (self.main, *self.agents) if self.main else self.agents
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(path.stat().st_size for path in self.paths if path.exists())
+
+
+def sessions_of(claude_dir: Path) -> list[Session]:
+    """All sessions under a Claude config folder (`~/.claude`), the longest untouched first."""
+    projects = claude_dir / "projects"
+    if not projects.is_dir():
+        raise ConfigError(f"{claude_dir} has no projects folder: name the Claude config folder with --claude-dir")
+    return _sessions(path for folder in sorted(projects.iterdir()) if folder.is_dir() for path in _transcripts(folder))
+
+
+def sessions_at(paths: Iterable[Path]) -> list[Session]:
+    """The sessions that files and folders belong to. A subagent's file brings its whole session."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += [file for file in path.rglob("*.jsonl") if _is_transcript(file)]
+        elif not path.exists():
+            raise ConfigError(f"{path} does not exist: name a transcript (.jsonl) or a folder of transcripts")
+        elif path.suffix != ".jsonl":
+            raise ConfigError(f"{path} is no transcript: their names end in .jsonl")
+        else:
+            main = _main_of(path)
+            found += [main, *_agents_of(main)] if main.is_file() else [path]
+    return _sessions(found)
+
+
+def agent_id_of(path: Path) -> str:
+    """`agent-a0ebed58.jsonl` -> `a0ebed58`."""
+    return path.stem.removeprefix("agent-")
+
+
+def agent_facts(path: Path) -> dict[str, Any]:
+    """A subagent's `meta.json`: agentType, description, toolUseId, ...; empty where there is none or it is broken."""
+    try:
+        facts = json.loads(path.with_suffix(".meta.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _transcripts(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".jsonl":
+            yield path
+        elif path.is_dir() and (path / "subagents").is_dir():
+            yield from sorted((path / "subagents").rglob("agent-*.jsonl"))
+
+
+def _sessions(paths: Iterable[Path]) -> list[Session]:
+    mains: dict[Path, Path] = {}
+    agents: defaultdict[Path, set[Path]] = defaultdict(set)
+    for path in paths:
+        main = _main_of(path)
+        if path.absolute() == main:
+            mains[main] = path
+        else:
+            agents[main].add(path)
+    sessions = [Session(main.stem, mains.get(main), tuple(sorted(agents[main]))) for main in {*mains, *agents}]
+    return sorted(sessions, key=lambda session: (_modified(session), session.session_id))
+
+
+def _modified(session: Session) -> float:
+    return max((path.stat().st_mtime for path in session.paths if path.exists()), default=0.0)
+
+
+def _main_of(path: Path) -> Path:
+    """The main transcript that a file belongs to, whether it exists or not."""
+    path = path.absolute()
+    if not path.name.startswith("agent-"):
+        return path
+    for parent in path.parents:
+        if parent.name == "subagents":
+            return parent.parent.with_name(f"{parent.parent.name}.jsonl")
+    return path.with_name(f"{_session_named_in(path) or path.stem}.jsonl")
+
+
+def _agents_of(main: Path) -> Iterator[Path]:
+    folder = main.with_suffix("") / "subagents"
+    if folder.is_dir():
+        yield from folder.rglob("agent-*.jsonl")
+    for path in main.parent.glob("agent-*.jsonl"):
+        if _main_of(path) == main:
+            yield path
+
+
+def _session_named_in(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            for _, entry in zip(range(_HEAD_RECORDS), entries(file, 0), strict=False):
+                if isinstance(entry.parsed, Record) and entry.parsed.session_id:
+                    return entry.parsed.session_id
+    except OSError:
+        return None
+    return None
+
+
+def _is_transcript(path: Path) -> bool:
+    return path.name != "journal.jsonl" and path.is_file()

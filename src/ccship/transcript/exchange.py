@@ -1,0 +1,287 @@
+"""An exchange: something that was asked and everything that was done about it.
+
+A turn of a session is an exchange, and so is a subagent. Pure accumulation in file order, which is the order of
+flushing and not of cause: results may stand before their tool call, lines of two calls may be mixed. Whatever decides
+an id or a start time is taken from the record itself or from records that stand *before* it in the file, so that it
+never changes when the file grows.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from ccship.transcript.classify import UserKind, classify
+from ccship.transcript.records import ApiRequest, Assistant, Attachment, Block, Record, System, User
+
+EventKind: TypeAlias = Literal[
+    "compaction", "api_retry", "api_error", "interrupted", "queued_prompt", "model_fallback", "hook_blocked",
+    "local_command",
+]  # fmt: skip
+
+
+@dataclass(slots=True)
+class Given:
+    """Text or results that the model was given: `position` orders it among the calls, in records of the exchange."""
+
+    position: int
+    record: Record
+    blocks: list[Block]
+
+
+@dataclass(slots=True)
+class LLMCall:
+    """One request to a model and its response. `start_ns`: when it was sent, as well as the transcript knows."""
+
+    message_id: str
+    position: int
+    start_ns: int | None
+    request: ApiRequest | None
+    lines: list[Assistant] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """One tool_use block, the line it stands on, and the line that brought its result."""
+
+    tool_use_id: str
+    name: str
+    input: Any
+    requested: Assistant
+    message_id: str
+    result: User | None = None
+    result_block: Block | None = None
+
+    @property
+    def agent_id(self) -> str | None:
+        """The subagent that this call launched, once its result tells."""
+        outcome = self.result.tool_use_result if self.result else None
+        agent_id = outcome.get("agentId") if isinstance(outcome, dict) else None
+        return agent_id if isinstance(agent_id, str) else None
+
+
+@dataclass(slots=True)
+class Event:
+    """Something that happened to the exchange at one moment."""
+
+    kind: EventKind
+    record: Record
+    key: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What was asked (`opening`) and all that followed, subagents of 1.0 written inline (`sidechains`) included."""
+
+    opening: Record
+    given: list[Given] = field(default_factory=list)
+    calls: dict[str, LLMCall] = field(default_factory=dict)
+    tools: dict[str, ToolCall] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    sidechains: list["Exchange"] = field(default_factory=list)
+    uuids: dict[str, int | None] = field(default_factory=dict)
+    end_ns: int | None = None
+    error: Assistant | None = None
+    _results: dict[str, tuple[User, Block]] = field(default_factory=dict)
+    _requests: dict[str, ApiRequest] = field(default_factory=dict)
+    _position: int = 0
+    _last_given_ns: int | None = None
+
+    @property
+    def start_ns(self) -> int | None:
+        """When it was asked, in ns since the epoch; None while no record of it has a time."""
+        return self.opening.time_ns or next((time for time in self.uuids.values() if time is not None), None)
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether the person stopped it."""
+        return any(event.kind == "interrupted" for event in self.events)
+
+    @property
+    def has_open_tools(self) -> bool:
+        """Whether a tool was called and its result is not there."""
+        return any(tool.result is None for tool in self.tools.values())
+
+    def note(self, record: Record) -> int:
+        """Remember that a record belongs here; returns its position."""
+        self._position += 1
+        if record.uuid:
+            self.uuids[record.uuid] = record.time_ns
+        return self._position
+
+    def add_request(self, request: ApiRequest) -> None:
+        """An HTTP attempt; the lines of its response point at it by id."""
+        self._requests[request.id] = request
+
+    def unanswered_requests(self) -> list[ApiRequest]:
+        """Attempts no line has pointed at, in file order; they leave the exchange."""
+        answered = {call.request.id for call in self.calls.values() if call.request}
+        waiting = [request for request in self._requests.values() if request.id not in answered]
+        for request in waiting:
+            del self._requests[request.id]
+        return waiting
+
+    def give(self, record: Record, blocks: list[Block] | None = None) -> None:
+        """A message to the model: a prompt, a reminder, a summary."""
+        position = self.note(record)
+        self.given.append(Given(position, record, record.blocks if blocks is None else blocks))
+        if record.time_ns is not None:
+            self._last_given_ns = record.time_ns
+
+    def add_result(self, record: User) -> None:
+        """Tool results, one a line as a rule; they are also what the next call is given."""
+        self.give(record)
+        for block in record.tool_results:
+            self.complete(str(block.get("tool_use_id")), record, block)
+        self._touch(record)
+
+    def complete(self, tool_use_id: str, record: User, block: Block) -> None:
+        """Join a result with its tool call, in whichever order they come."""
+        tool = self.tools.get(tool_use_id)
+        if tool is None:
+            self._results[tool_use_id] = (record, block)
+        elif tool.result is None:
+            tool.result, tool.result_block = record, block
+            self._touch(record)
+
+    def add(self, record: Record) -> None:
+        """Take a record of any type."""
+        match record:
+            case Assistant():
+                self.add_assistant(record)
+            case User():
+                self.add_user(record, classify(record))
+            case System():
+                self.add_system(record)
+            case Attachment():
+                self.add_attachment(record)
+            case ApiRequest():
+                self.add_request(record)
+            case _:
+                self.note(record)
+
+    def add_user(self, record: User, kind: UserKind) -> None:
+        """Take a user line of a kind that `classify` told."""
+        match kind:
+            case "tool_result":
+                self.add_result(record)
+            case "interrupt":
+                self.interrupt(record)
+            case "local_output":
+                self.note(record)
+            case _:
+                self.give(record)
+
+    def add_assistant(self, record: Assistant) -> None:
+        """A line of an LLM response, or of what Claude Code said in its place."""
+        if not record.is_llm_output:
+            self._add_synthetic(record)
+            return
+        assert record.message is not None  # noqa: S101 - is_llm_output has looked
+        message_id = str(record.message.id)
+        if record.uuid in self.uuids:
+            return  # the same line again: in-file copies of some versions
+        position = self._position + 1
+        call = self.calls.get(message_id)
+        if call is None:
+            request = self._requests.get(record.request_ref or "")
+            call = LLMCall(message_id, position, self._sent_ns(record, request), request)
+            self.calls[message_id] = call
+        call.lines.append(record)
+        self.note(record)
+        self._touch(record)
+        for block in record.blocks:
+            if block.get("type") == "tool_use" and block.get("id") not in self.tools:
+                self._add_tool(record, block, message_id)
+
+    def add_event(
+        self, kind: EventKind, record: Record, *, key: str | None = None, detail: dict[str, Any] | None = None
+    ) -> None:
+        """Note something that happened; `key` identifies it where the record has no uuid."""
+        self.note(record)
+        if key or record.uuid:
+            self.events.append(Event(kind, record, key or str(record.uuid), detail or {}))
+
+    def interrupt(self, record: User) -> None:
+        """The person stopped it."""
+        self.add_event("interrupted", record)
+        self._touch(record)
+
+    def add_system(self, record: System) -> None:
+        """Keep the few notes that tell something about the work."""
+        match record.subtype:
+            case "compact_boundary" | "microcompact_boundary":
+                self.add_event("compaction", record, detail=record.compact_metadata)
+            case "api_error":
+                self.add_event("api_retry", record, detail=_retry(record))
+                self._touch(record)
+            case "model_refusal_fallback":
+                self.add_event("model_fallback", record)
+            case _:
+                self.note(record)
+
+    def add_attachment(self, record: Attachment) -> None:
+        """Most attachments are reminders of Claude Code's own; a queued prompt is the person's, a block the hook's."""
+        match record.attachment.get("type"):
+            case "queued_command":
+                prompt = record.attachment.get("prompt")
+                blocks = prompt if isinstance(prompt, list) else [{"type": "text", "text": str(prompt or "")}]
+                self.give(record, [block for block in blocks if isinstance(block, dict)])
+                self.add_event("queued_prompt", record)
+            case "hook_blocking_error":
+                self.add_event("hook_blocked", record)
+            case _:
+                self.note(record)
+
+    def counts(self) -> Counter[str]:
+        """How many LLM calls, tool calls and failed tool calls there are, inline subagents included."""
+        counts = Counter(
+            llm_call_count=len(self.calls),
+            tool_count=len(self.tools),
+            tool_error_count=sum(1 for tool in self.tools.values() if (tool.result_block or {}).get("is_error")),
+        )
+        for sidechain in self.sidechains:
+            counts.update(sidechain.counts())
+        return counts
+
+    def _add_tool(self, record: Assistant, block: Block, message_id: str) -> None:
+        tool_use_id = str(block.get("id"))
+        tool = ToolCall(tool_use_id, str(block.get("name")), block.get("input"), record, message_id)
+        self.tools[tool_use_id] = tool
+        if tool_use_id in self._results:
+            tool.result, tool.result_block = self._results.pop(tool_use_id)
+
+    def _add_synthetic(self, record: Assistant) -> None:
+        self.note(record)
+        if record.is_api_error_message and record.uuid:
+            self.error = record
+            self.events.append(Event("api_error", record, record.uuid))
+            self._touch(record)
+
+    def _sent_ns(self, record: Assistant, request: ApiRequest | None) -> int | None:
+        """When a call was sent: the request's own time, else its parent's, else that of what it was given last."""
+        candidates = (
+            request.time_ns if request else None,
+            self.uuids.get(record.parent_uuid or ""),
+            self._last_given_ns,
+            self.opening.time_ns,
+            record.time_ns,
+        )
+        sent = next((time for time in candidates if time is not None), None)
+        if sent is None or record.time_ns is None:
+            return sent
+        return min(sent, record.time_ns)
+
+    def _touch(self, record: Record) -> None:
+        if record.time_ns is not None:
+            self.end_ns = max(self.end_ns or 0, record.time_ns)
+
+
+def _retry(record: System) -> dict[str, Any]:
+    error = record.error if isinstance(record.error, dict) else {}
+    return {
+        "status": error.get("status"),
+        "attempt": record.retry_attempt,
+        "max_attempts": record.max_retries,
+        "wait_ms": record.retry_in_ms,
+    }

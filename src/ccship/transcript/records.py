@@ -1,0 +1,331 @@
+"""One line of a transcript, as bytes -> typed records.
+
+Contract: `parse_line` never raises, whatever the bytes. What cannot be read is a `BadRecord`, what is not needed is
+`Skipped`; both are counted by the caller, so that every record is accounted for. Fields of an unexpected type are
+dropped one by one (`Record.misfits`) instead of losing the record they stand in.
+
+The shapes are those of Claude Code 1.0 to 2.1.329. To add a record type: a subclass of `Record` with the fields that
+are needed, a row in `RECORD_TYPES`, and a case where `turns` assigns records.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic.alias_generators import to_camel
+
+Block: TypeAlias = dict[str, Any]
+"""A content block as the Messages API knows it: `{"type": "text" | "tool_use" | ..., ...}`."""
+
+SYNTHETIC_MODEL = "<synthetic>"
+"""The model of assistant lines that Claude Code wrote itself; no call was made for them."""
+
+_INT64_DIGITS = 18
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel)
+
+
+class _ApiShape(BaseModel):
+    """Parts that come from the Messages API, in its snake case."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class CacheCreation(_ApiShape):
+    """Tokens written to the cache, by the time they are kept."""
+
+    ephemeral_5m_input_tokens: int | None = None
+    ephemeral_1h_input_tokens: int | None = None
+
+
+class Usage(_ApiShape):
+    """Tokens of one line of an LLM call; `output_tokens` may be a placeholder on all lines but the last."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_creation: CacheCreation | None = None
+    service_tier: str | None = None
+    speed: str | None = None
+    iterations: list[Any] | None = None
+
+
+class Message(_ApiShape):
+    """The Messages API message that a line carries, or a part of it."""
+
+    id: str | None = None
+    role: str | None = None
+    model: str | None = None
+    content: str | list[Any] | None = None
+    stop_reason: str | None = None
+    usage: Usage | None = None
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The content as blocks; a plain string is one text block."""
+        if isinstance(self.content, str):
+            return [{"type": "text", "text": self.content}]
+        return [block for block in self.content or () if isinstance(block, dict)]
+
+
+class Record(_Shape):
+    """What every record may have. `timestamp` is UTC."""
+
+    type: str
+    uuid: str | None = None
+    parent_uuid: str | None = None
+    timestamp: AwareDatetime | None = None
+    session_id: str | None = None
+    version: str | None = None
+    cwd: str | None = None
+    git_branch: str | None = None
+    entrypoint: str | None = None
+    agent_id: str | None = None
+    is_sidechain: bool = False
+    message: Message | None = None
+    _misfits: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def time_ns(self) -> int | None:
+        """The timestamp in nanoseconds since the epoch; transcripts have millisecond resolution."""
+        if self.timestamp is None:
+            return None
+        return (self.timestamp - _EPOCH) // _MICROSECOND * 1000
+
+    @property
+    def misfits(self) -> tuple[str, ...]:
+        """Names of fields that were dropped because they had another type than expected."""
+        return self._misfits
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The content blocks of the message, or none."""
+        return self.message.blocks if self.message else []
+
+    @property
+    def text(self) -> str:
+        """The text blocks of the message, joined by newlines."""
+        return text_of(self.blocks)
+
+
+class Assistant(Record):
+    """One finished content block of an LLM response; all lines of a call share `message.id`."""
+
+    request_id: str | None = None
+    request_ref: str | None = None
+    request_session_id: str | None = None
+    effort: str | None = None
+    error: str | None = None
+    is_api_error_message: bool = False
+    api_error_status: int | None = None
+    is_aborted_mid_stream: bool = False
+    api_block_index: int | None = None
+    thinking_duration_ms: float | None = None
+    tool_input_stream_ms: float | None = None
+    attribution_skill: str | None = None
+
+    @property
+    def is_llm_output(self) -> bool:
+        """Whether a model wrote this line (and not Claude Code in its name)."""
+        return bool(self.message and self.message.id and self.message.model != SYNTHETIC_MODEL)
+
+
+class User(Record):
+    """A prompt, a tool result, or text that Claude Code gave to the model or showed to the person."""
+
+    is_meta: bool = False
+    is_compact_summary: bool = False
+    prompt_id: str | None = None
+    prompt_source: str | None = None
+    permission_mode: str | None = None
+    turn_origin: str | None = None
+    tool_use_result: Any = None
+    tool_denial_kind: str | None = None
+    tool_denial_before_run: bool = False
+    permission_decision: dict[str, Any] | None = None
+    interrupted_message_id: str | None = None
+    source_tool_use_id: str | None = Field(default=None, alias="sourceToolUseID")
+
+    @property
+    def tool_results(self) -> list[Block]:
+        """The tool_result blocks; Claude Code writes one a line."""
+        return [block for block in self.blocks if block.get("type") == "tool_result"]
+
+
+class System(Record):
+    """Something Claude Code noted: a compaction, a failed request, a hook's outcome."""
+
+    subtype: str | None = None
+    content: Any = None
+    level: str | None = None
+    error: Any = None
+    retry_attempt: int | None = None
+    max_retries: int | None = None
+    retry_in_ms: float | None = None
+    compact_metadata: dict[str, Any] | None = None
+    original_model: str | None = None
+    fallback_model: str | None = None
+
+
+class Attachment(Record):
+    """Context that was handed to the model beside the prompt: reminders, queued prompts, hook output."""
+
+    attachment: dict[str, Any] = Field(default_factory=dict)
+
+
+class ApiRequest(Record):
+    """One HTTP attempt of an LLM call (2.1.329 and later); `timestamp` is when it was sent."""
+
+    id: str
+    params: dict[str, Any] = Field(default_factory=dict)
+    query_source: str | None = None
+    request_digest: str | None = None
+
+
+class QueueOperation(Record):
+    """A prompt or a notification entered or left the queue of what is to be said next."""
+
+    operation: str | None = None
+    content: Any = None
+
+
+RECORD_TYPES: dict[str, type[Record]] = {
+    "assistant": Assistant,
+    "user": User,
+    "system": System,
+    "attachment": Attachment,
+    "api-request": ApiRequest,
+    "queue-operation": QueueOperation,
+}
+
+BOOKKEEPING = frozenset(
+    {
+        "agent-color", "agent-name", "agent-setting", "ai-title", "api-request-blob", "api-request-shape",
+        "atis-latch", "bridge-session", "cost-state", "custom-title", "file-history-delta", "file-history-snapshot",
+        "fork-context-ref", "frame-link", "last-prompt", "mode", "permission-mode", "pr-link", "progress",
+        "relocated", "summary", "tools-used", "worktree-state",
+    }
+)  # fmt: skip
+"""Line types that are known and hold nothing to ship."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A well-formed line that is not needed; `known` tells bookkeeping from a type never seen before."""
+
+    type: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """Bytes that are no record, and why."""
+
+    reason: str
+
+
+Parsed: TypeAlias = Record | Skipped | BadRecord
+
+
+def parse_line(line: bytes) -> list[Parsed]:
+    """Read one physical line, without its newline: mostly one record, two when a newline got lost, none when blank."""
+    try:
+        return [_parse_object(orjson.loads(line))]
+    except orjson.JSONDecodeError:
+        return _parse_damaged(line)
+
+
+def text_of(blocks: Iterable[Block]) -> str:
+    """The text blocks, joined by newlines."""
+    return "\n".join(str(block.get("text", "")) for block in blocks if block.get("type") == "text")
+
+
+def _parse_damaged(line: bytes) -> list[Parsed]:
+    """Save what can be saved: records in a row without newline, stray bytes, NULs of a torn write."""
+    text = line.decode("utf-8", "replace").strip(" \t\r\n\0\ufeff")
+    parsed: list[Parsed] = []
+    decoder = json.JSONDecoder(parse_int=_int64)
+    while text:
+        try:
+            raw, end = decoder.raw_decode(text)
+        except (ValueError, RecursionError) as error:
+            # ValueError is also what a number of a million digits gives
+            parsed.append(BadRecord(f"not JSON: {type(error).__name__}"))
+            break
+        parsed.append(_parse_object(_encodable(raw)))
+        text = text[end:].lstrip(" \t\r\n\0")
+    return parsed
+
+
+def _int64(digits: str) -> int | float:
+    """Integers as wide as any encoder behind us takes them."""
+    return int(digits) if len(digits) <= _INT64_DIGITS else float(digits)
+
+
+def _encodable(value: Any) -> Any:
+    """Half of a surrogate pair, as a string cut in the middle of an emoji has it, cannot be encoded again."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case list():
+            return [_encodable(item) for item in value]
+        case dict():
+            return {_encodable(key): _encodable(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def _parse_object(raw: Any) -> Parsed:
+    if not isinstance(raw, dict):
+        return BadRecord(f"a JSON {type(raw).__name__} where an object belongs")
+    kind = raw.get("type")
+    if not isinstance(kind, str):
+        return BadRecord("no type")
+    model = RECORD_TYPES.get(kind)
+    if model is None:
+        return Skipped(_detailed(kind, raw), known=kind in BOOKKEEPING)
+    return _validate(model, raw)
+
+
+def _detailed(kind: str, raw: dict[str, Any]) -> str:
+    """`progress/agent_progress` says more than `progress`; the other types have no subtypes worth counting."""
+    data = raw.get("data")
+    if kind == "progress" and isinstance(data, dict) and isinstance(data.get("type"), str):
+        return f"progress/{data['type']}"
+    return kind[:80]
+
+
+def _validate(model: type[Record], raw: dict[str, Any]) -> Parsed:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        misfits = [_drop(raw, detail["loc"]) for detail in error.errors(include_input=False, include_url=False)]
+    try:
+        record = model.model_validate(raw)
+    except ValidationError:
+        return BadRecord(f"{raw.get('type')} without what makes it one")
+    record._misfits = tuple(sorted({name for name in misfits if name}))  # noqa: SLF001 - our own private attribute
+    return record
+
+
+def _drop(raw: dict[str, Any], location: tuple[int | str, ...]) -> str | None:
+    """Remove the innermost object field that a validation error points at; returns its dotted name."""
+    path: list[str] = []
+    owner = node = raw
+    for key in location:
+        if not isinstance(node, dict) or key not in node:
+            break  # union members and list positions stand behind the field's own name
+        owner, node = node, node[key]
+        path.append(str(key))
+    if path:
+        owner.pop(path[-1], None)
+    return ".".join(path) or None

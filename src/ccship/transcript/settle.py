@@ -1,0 +1,42 @@
+"""Is the turn that just ended on disk yet?
+
+Claude Code calls the Stop hook before the last lines are flushed, mostly by 100 to 200 ms; the hook's payload says
+what the last message will be.
+"""
+
+import time
+from pathlib import Path
+
+from ccship.transcript.records import Assistant
+from ccship.transcript.tail import entries
+
+LONGEST_WAIT_S = 5.0
+_POLL_S = 0.05
+_TAIL_BYTES = 1024 * 1024
+"""The last message is among the last lines; longer tails only cost time at every look."""
+
+
+def settle(transcript: Path, last_message: str | None) -> bool:
+    """Wait until the transcript exists and holds the last message, if that is known; False when it did not come."""
+    deadline = time.monotonic() + LONGEST_WAIT_S
+    while not _is_there(transcript, (last_message or "").strip()):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def _is_there(transcript: Path, last_message: str) -> bool:
+    try:
+        with transcript.open("rb") as file:
+            if not last_message:
+                return True
+            size = file.seek(0, 2)
+            found = (
+                entry.parsed.text.strip() == last_message
+                for entry in entries(file, max(0, size - _TAIL_BYTES))
+                if isinstance(entry.parsed, Assistant)
+            )
+            return any(found)
+    except OSError:
+        return False
