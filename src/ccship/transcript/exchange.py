@@ -98,6 +98,11 @@ class Exchange:
         return any(event.kind == "interrupted" for event in self.events)
 
     @property
+    def was_answered(self) -> bool:
+        """Whether a response, an error or an interrupt followed what was asked."""
+        return bool(self.calls) or self.error is not None or self.is_interrupted
+
+    @property
     def has_open_tools(self) -> bool:
         """Whether a tool was called and its result is not there."""
         return any(tool.result is None for tool in self.tools.values())

@@ -144,7 +144,7 @@ class TurnBuilder:
         if kind not in TRIGGERS:
             return False
         current = self.open[-1] if self.open else None
-        if current is None or current.exchange.calls or current.exchange.is_interrupted:
+        if current is None or current.exchange.was_answered:
             return True
         # two prompts that were queued together are answered by one call: one turn with both
         return not (kind in TYPED and current.trigger in TYPED and record.parent_uuid in current.exchange.uuids)

@@ -1,0 +1,44 @@
+"""What several test modules do with ccship."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ccship.observations import Labels, Observation
+from ccship.outbox import Report
+from ccship.ship import Shipper
+from ccship.sinks import Delivery
+from ccship.state import State
+from ccship.transcript.discover import sessions_at
+
+
+class KeepingSink:
+    """Accepts everything and keeps it: `latest` by id, `sent` in order."""
+
+    def __init__(self) -> None:
+        self.sent: list[Observation] = []
+
+    @property
+    def latest(self) -> dict[str, Observation]:
+        return {observation.span_id: observation for observation in self.sent}
+
+    def deliver(self, observations: Sequence[Observation]) -> Delivery:
+        self.sent += observations
+        return Delivery(accepted={observation.span_id for observation in observations})
+
+    def close(self) -> None:
+        pass
+
+
+def ship_to(sink: KeepingSink, paths: Iterable[Path], state: State | None = None) -> Report:
+    """Ship transcripts to a sink, with a fresh state if none is given."""
+    shipper = Shipper(sink, state or State(None, "test"), Labels())
+    for session in sessions_at(paths):
+        shipper.ship(session)
+    return shipper.report
+
+
+def observe(path: Path) -> list[Observation]:
+    """What a transcript (with its subagents') gives, taken alone."""
+    sink = KeepingSink()
+    ship_to(sink, [path])
+    return sink.sent

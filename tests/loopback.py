@@ -1,0 +1,225 @@
+"""A Langfuse of our own on the loopback interface: decodes what arrives, keeps what it accepted, answers by script."""
+
+import base64
+import gzip
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from google.protobuf.json_format import Parse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+TRACES = "/api/public/otel/v1/traces"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One scripted answer. `keep` says whether what came is stored although the answer may say otherwise."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    delay_s: float = 0
+    reset: bool = False
+    keep: bool | None = None
+
+
+OK = Reply()
+
+
+@dataclass(frozen=True)
+class Span:
+    """A span as it came over the wire."""
+
+    trace_id: str
+    span_id: str
+    parent: str
+    name: str
+    start_ns: int
+    end_ns: int
+    attributes: dict[str, Any]
+
+    @property
+    def type(self) -> str:
+        return str(self.attributes["langfuse.observation.type"])
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What must be the same at every replay."""
+        return (self.trace_id, self.span_id, self.type, self.start_ns)
+
+    @property
+    def usage(self) -> dict[str, int]:
+        return dict(json.loads(self.attributes.get("langfuse.observation.usage_details", "{}")))
+
+
+class LoopbackLangfuse(ThreadingHTTPServer):
+    """Listens on a free port. `script` holds the answers to come; when it is empty, everything is accepted."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.public_key = f"pk-lf-{self.server_port}-{time.time_ns()}"
+        self.secret_key = "sk-lf-loopback"
+        self.script: list[Reply] = []
+        self.refused_spans: dict[str, int] = {}
+        self.max_spans: int | None = None
+        self.accepted: list[Span] = []
+        self.requests: list[int] = []
+        self.bodies: list[bytes] = []
+        self.lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a program needs to send here."""
+        return {
+            "LANGFUSE_PUBLIC_KEY": self.public_key,
+            "LANGFUSE_SECRET_KEY": self.secret_key,
+            "LANGFUSE_BASE_URL": self.url,
+        }
+
+    @property
+    def keys(self) -> set[tuple[str, str, str, int]]:
+        return {span.key for span in self.accepted}
+
+    @property
+    def latest(self) -> dict[str, Span]:
+        """The spans as Langfuse shows them: the last of an id replaces the ones before."""
+        return {span.span_id: span for span in self.accepted}
+
+    def clear(self) -> None:
+        self.accepted.clear()
+        self.requests.clear()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: LoopbackLangfuse
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.path != TRACES:
+            self._answer(Reply(status=404))
+            return
+        spans = _decode(body, self.headers.get("content-encoding"), self.headers.get("content-type", ""))
+        server = self.server
+        with server.lock:
+            reply = server.script.pop(0) if server.script else self._judge(spans)
+            server.requests.append(reply.status)
+            server.bodies.append(body)
+            if reply.keep if reply.keep is not None else reply == OK:
+                server.accepted += spans
+        self._answer(reply)
+
+    def do_GET(self) -> None:
+        self._answer(Reply(body=b'{"status": "OK", "version": "4.16.0"}'))
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def _judge(self, spans: list[Span]) -> Reply:
+        """What the server itself thinks of a request, when nobody scripted an answer."""
+        server = self.server
+        expected = "Basic " + _basic(server.public_key, server.secret_key)
+        if self.headers.get("authorization") != expected:
+            return Reply(status=401)
+        if server.max_spans is not None and len(spans) > server.max_spans:
+            return Reply(status=413)
+        for span in spans:
+            if span.span_id in server.refused_spans:
+                return Reply(status=server.refused_spans[span.span_id])
+        return OK
+
+    def _answer(self, reply: Reply) -> None:
+        time.sleep(reply.delay_s)
+        if reply.reset:
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.connection.close()
+            self.close_connection = True
+            return
+        self.send_response(reply.status)
+        for name, value in {"content-type": reply.content_type, **reply.headers}.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(reply.body)))
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+
+@contextmanager
+def loopback_langfuse() -> Iterator[LoopbackLangfuse]:
+    """A running server."""
+    server = LoopbackLangfuse()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def spans_in_file(text: str) -> list[Span]:
+    """The spans of a file of OTLP JSON lines."""
+    return [span for line in text.splitlines() for span in _decode(line.encode(), None, "application/json")]
+
+
+def _decode(body: bytes, encoding: str | None, content_type: str) -> list[Span]:
+    if encoding == "gzip":
+        body = gzip.decompress(body)
+    if content_type == "application/json":
+        request = Parse(_base64_ids(body), ExportTraceServiceRequest())
+    else:
+        request = ExportTraceServiceRequest.FromString(body)
+    return [
+        Span(
+            span.trace_id.hex(),
+            span.span_id.hex(),
+            span.parent_span_id.hex(),
+            span.name,
+            span.start_time_unix_nano,
+            span.end_time_unix_nano,
+            {attribute.key: _value(attribute.value) for attribute in span.attributes},
+        )
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+
+
+def _base64_ids(body: bytes) -> str:
+    """OTLP JSON has ids in hex; protobuf's parser wants base64."""
+    request = json.loads(body)
+    for resource in request["resourceSpans"]:
+        for scope in resource["scopeSpans"]:
+            for span in scope["spans"]:
+                for name in ("traceId", "spanId", "parentSpanId"):
+                    if name in span:
+                        span[name] = base64.b64encode(bytes.fromhex(span[name])).decode()
+    return json.dumps(request)
+
+
+def _value(value: Any) -> Any:
+    kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return [_value(item) for item in value.array_value.values]
+    return getattr(value, kind)
+
+
+def _basic(user: str, password: str) -> str:
+    return base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -1,0 +1,183 @@
+"""What reaches Langfuse, and what is believed to have: the real SDK against a loopback server."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ccship import config, outbox
+from ccship.outbox import Report
+from ccship.ship import Shipper
+from ccship.sinks.langfuse import LangfuseSink
+from ccship.state import State
+from ccship.transcript.discover import sessions_at
+from conftest import FIXTURES
+from loopback import LoopbackLangfuse, Reply
+
+SESSION = FIXTURES / "claude/projects/-home-dev-demo/dad1e8b6-649a-4fc2-8adb-bbdc197f183e.jsonl"
+SPANS = len((FIXTURES / "observations" / SESSION.name).read_text().splitlines())
+
+Ship = Callable[..., Report]
+
+
+@pytest.fixture
+def ship(langfuse: LoopbackLangfuse, state_dir: Path) -> Iterator[Ship]:
+    """Ship transcripts to the loopback server through the real SDK."""
+    settings = config.load(langfuse.environ | {"CC_LANGFUSE_STATE_DIR": str(state_dir), "USER": "ada"})
+    sink = LangfuseSink(settings)
+
+    def run(*paths: Path, resend: bool = False, state: Path = state_dir) -> Report:
+        with State(state, settings.destination) as opened:
+            shipper = Shipper(sink, opened, settings.labels, resend=resend)
+            for session in sessions_at(paths):
+                shipper.ship(session)
+        return shipper.report
+
+    yield run
+    sink.close()
+
+
+def test_every_span_carries_what_langfuse_does_not_inherit(ship: Ship, langfuse: LoopbackLangfuse) -> None:
+    """Session, user, trace name, tags and version are on each of them."""
+    ship(SESSION)
+    assert langfuse.accepted
+    for span in langfuse.accepted:
+        assert span.attributes["session.id"] == SESSION.stem
+        assert span.attributes["user.id"] == "ada"
+        assert span.attributes["langfuse.trace.name"].startswith("claude_turn_")
+        assert "claude-code" in span.attributes["langfuse.trace.tags"]
+        assert span.attributes["langfuse.version"] == "2.1.329"
+
+
+def test_only_roots_have_no_parent_and_every_trace_has_one(ship: Ship, langfuse: LoopbackLangfuse) -> None:
+    """Langfuse takes a trace's input and output from its parentless span."""
+    ship(SESSION)
+    roots = Counter(span.trace_id for span in langfuse.accepted if not span.parent)
+    assert roots == dict.fromkeys({span.trace_id for span in langfuse.accepted}, 1)
+    assert {span.name for span in langfuse.accepted if not span.parent} == {"claude_turn"}
+    ids = {span.span_id for span in langfuse.accepted}
+    assert all(span.parent in ids for span in langfuse.accepted if span.parent)
+
+
+def test_metadata_strings_arrive_without_quotes(ship: Ship, langfuse: LoopbackLangfuse) -> None:
+    """Newer SDKs would JSON-quote them, which older servers show."""
+    ship(SESSION)
+    root = next(span for span in langfuse.accepted if not span.parent)
+    assert root.attributes["langfuse.observation.metadata.source"] == "claude-code"
+    assert root.attributes["langfuse.observation.metadata.turn_number"] == "1"
+
+
+def test_usage_is_on_generations_only_and_always(ship: Ship, langfuse: LoopbackLangfuse) -> None:
+    """Usage elsewhere is counted twice, and a generation without it gets an invented one."""
+    ship(SESSION)
+    for span in langfuse.accepted:
+        has_usage = "langfuse.observation.usage_details" in span.attributes
+        assert has_usage == (span.type == "generation"), span.name
+
+
+def test_shipping_twice_sends_nothing_the_second_time(ship: Ship, langfuse: LoopbackLangfuse) -> None:
+    """Neither settled turns nor those that may still grow."""
+    ship(SESSION)
+    langfuse.clear()
+    report = ship(SESSION)
+    assert report.ok
+    assert langfuse.requests == []
+
+
+def test_a_replay_without_state_and_in_other_batches_gives_the_same_ids(
+    ship: Ship, langfuse: LoopbackLangfuse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trace id, span id, type and start time come from the transcript alone."""
+    ship(SESSION)
+    first, sizes = langfuse.keys, len(langfuse.requests)
+    langfuse.clear()
+    monkeypatch.setattr(outbox, "BATCH_SPANS", 7)
+    ship(SESSION, state=tmp_path / "another state")
+    assert langfuse.keys == first
+    assert len(langfuse.requests) > sizes
+
+
+def test_appended_lines_send_only_the_turn_they_touch(ship: Ship, langfuse: LoopbackLangfuse, claude_dir: Path) -> None:
+    """The cursor stays before turns that may grow, but what was accepted of them is remembered."""
+    transcript = claude_dir / SESSION.relative_to(FIXTURES / "claude")
+    lines = transcript.read_bytes().splitlines(keepends=True)
+    last_prompt = max(n for n, line in enumerate(lines) if b'"turnOrigin":"sdk"' in line)
+    transcript.write_bytes(b"".join(lines[: last_prompt + 2]))
+    ship(transcript)
+    before = {span.trace_id for span in langfuse.accepted}
+    langfuse.clear()
+    transcript.write_bytes(b"".join(lines))
+    ship(transcript)
+    assert len({span.trace_id for span in langfuse.accepted}) == 1
+    assert {span.trace_id for span in langfuse.accepted} <= before
+
+
+FAILURES = {
+    "500": Reply(status=500),
+    "503 with Retry-After": Reply(status=503, headers={"retry-after": "7200"}),
+    "429": Reply(status=429, headers={"retry-after": "0"}),
+    "401": Reply(status=401),
+    "403": Reply(status=403),
+    "404": Reply(status=404),
+    "302": Reply(status=302, headers={"location": "/login"}),
+    "200 with HTML": Reply(body=b"<html>sign in</html>", content_type="text/html"),
+    "200 with an empty body of no type": Reply(body=b"", content_type=""),
+    "200 with rejected spans": Reply(body=b'{"partialSuccess": {"rejectedSpans": "3"}}'),
+    "207": Reply(status=207),
+    "reset": Reply(reset=True),
+}
+
+
+@pytest.mark.parametrize("reply", FAILURES.values(), ids=FAILURES.keys())
+def test_no_false_success_moves_the_cursor(
+    ship: Ship, langfuse: LoopbackLangfuse, reply: Reply, monkeypatch: pytest.MonkeyPatch, state_dir: Path
+) -> None:
+    """Whatever is not an acknowledgement leaves everything to the next run, which delivers it all."""
+    monkeypatch.setattr("ccship.sinks.langfuse._FIRST_WAIT_S", 0.001)
+    langfuse.script = [reply] * 3
+    report = ship(SESSION)
+    assert report.failure is not None
+    assert langfuse.accepted == []
+    with State(state_dir, f"{langfuse.url} {langfuse.public_key}") as state:
+        known = state.transcript(SESSION, SESSION.stem)
+        assert known.position is None
+        assert known.spans == {}
+        assert known.last_error == str(report.failure)
+    langfuse.script.clear()
+    assert ship(SESSION).ok
+    assert len(langfuse.keys) == len(langfuse.accepted) == SPANS
+
+
+def test_a_reply_lost_after_acceptance_is_sent_again_under_the_same_ids(ship: Ship, langfuse: LoopbackLangfuse) -> None:
+    """Langfuse replaces a row of the same id and start time: a replay is no double."""
+    langfuse.script = [Reply(reset=True, keep=True)]
+    assert ship(SESSION).ok
+    assert len(langfuse.accepted) > len(langfuse.keys)
+
+
+def test_one_poisonous_span_is_buried_and_the_rest_arrives(
+    ship: Ship, langfuse: LoopbackLangfuse, state_dir: Path
+) -> None:
+    """A batch that is refused is halved down to the span that is to blame."""
+    ship(SESSION)
+    spans = len(langfuse.accepted)
+    poison = sorted(span.span_id for span in langfuse.accepted)[10]
+    langfuse.clear()
+    langfuse.refused_spans = {poison: 400}
+    report = ship(SESSION, resend=True)
+    assert report.spans["dead_lettered"] == 1
+    assert len(langfuse.keys) == spans - 1
+    with State(state_dir, f"{langfuse.url} {langfuse.public_key}") as state:
+        assert [span_id for _, span_id, _ in state.dead_letters()] == [poison]
+    langfuse.clear()
+    ship(SESSION)
+    assert langfuse.requests == []
+
+
+def test_a_request_that_is_too_large_is_halved(ship: Ship, langfuse: LoopbackLangfuse) -> None:
+    """Proxies have limits of their own."""
+    langfuse.max_spans = 10
+    assert ship(SESSION).ok
+    assert 413 in langfuse.requests
+    assert len(langfuse.accepted) == len(langfuse.keys) == SPANS
