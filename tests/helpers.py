@@ -1,6 +1,9 @@
 """What several test modules do with ccship."""
 
-from collections.abc import Iterable, Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ccship.observations import Labels, Observation
@@ -42,3 +45,19 @@ def observe(path: Path) -> list[Observation]:
     sink = KeepingSink()
     ship_to(sink, [path])
     return sink.sent
+
+
+def run_ccship(
+    *arguments: str | Path, environ: Mapping[str, str] | None = None, stdin: bytes = b"", cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the program as a person would."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ccship", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        env={**os.environ, **(environ or {})},
+        cwd=cwd,
+        check=False,
+        timeout=120,
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -16,7 +16,7 @@ from ccship.observations import Labels, Observation, Trace, observe_subagent, ob
 from ccship.outbox import Outbox, Report
 from ccship.sinks import Sink
 from ccship.state import Launch, Link, State, TranscriptState
-from ccship.transcript.discover import Session, agent_facts, agent_id_of
+from ccship.transcript.discover import Originals, Session, agent_facts, agent_id_of
 from ccship.transcript.exchange import Exchange
 from ccship.transcript.tail import Position, position_at, resume_offset
 from ccship.transcript.tail import entries as read_entries
@@ -83,37 +83,28 @@ class Shipper:
         offset = self._resume(file, known)
         builder = TurnBuilder(known.carry)
         outbox = Outbox(self._sink, self._state, self.report, known)
+        run = _Run(outbox, known, launches, Originals(Path(known.path)))
         passable = True
         for entry in read_entries(file, offset):
             for turn in builder.feed(entry):
                 passable = passable and self._wants(turn)
                 cursor = (position_at(file, builder.cursor(entry.end)), builder.carry()) if passable else None
-                self._put_turn(outbox, turn, known, launches, cursor)
+                self._put_turn(turn, run, cursor)
             self._progress(entry.end - offset)
             offset = entry.end
             if self.report.failure:
                 return
-        unsettled = {
-            observation.span_id
-            for turn in builder.open
-            for observation in self._put_turn(outbox, turn, known, launches, None)
-        }
+        unsettled = {observation.span_id for turn in builder.open for observation in self._put_turn(turn, run, None)}
         outbox.flush()
         self.report.lines.update(builder.unassigned())
         if passable and known.spans.keys() - unsettled and not self.report.failure:
             known.spans = {span_id: known.spans[span_id] for span_id in known.spans.keys() & unsettled}
             self._state.save(known)
 
-    def _put_turn(
-        self,
-        outbox: Outbox,
-        turn: Turn,
-        known: TranscriptState,
-        launches: dict[str, Launch],
-        cursor: tuple[Position, Carry] | None,
-    ) -> list[Observation]:
+    def _put_turn(self, turn: Turn, run: "_Run", cursor: tuple[Position, Carry] | None) -> list[Observation]:
         """Hand a turn to the outbox; with a `cursor`, it is settled and the cursor moves there once it arrived."""
-        observations = self._observe(turn, known, launches)
+        known = run.known
+        observations = self._observe(turn, run)
 
         def commit() -> None:
             if observations:
@@ -124,23 +115,24 @@ class Shipper:
                 for observation in observations:
                     known.spans.pop(observation.span_id, None)
 
-        fresh = outbox.put(observations, commit)
+        fresh = run.outbox.put(observations, commit)
         self.report.turns["sent" if fresh else "unchanged"] += bool(observations)
         self.report.lines.update(turn.counts)
         return observations
 
-    def _observe(self, turn: Turn, known: TranscriptState, launches: dict[str, Launch]) -> list[Observation]:
+    def _observe(self, turn: Turn, run: "_Run") -> list[Observation]:
         """The observations of a turn that is to be shipped from this transcript; none for any other."""
         if not turn.is_shippable or not self._wants(turn):
             return []
+        session = run.known.session
+        origin = turn.exchange.origin(session)
         owner = self._state.owner(turn.uuid)
-        if owner is not None and owner.session != known.session:
+        if (owner and owner.session != session) or (origin and run.originals.hold(origin, turn.uuid)):
             self.report.turns["copied"] += 1
             return []
-        session_id = turn.exchange.opening.session_id or known.session
-        trace = trace_of(turn, session_id, self._labels)
-        launches.update(_launches(turn.exchange, trace))
-        if owner is not None and owner.settled and not self._resend:
+        session_id = turn.exchange.opening.session_id or session
+        run.launches.update(_launches(turn.exchange, trace_of(turn, session_id, self._labels)))
+        if owner and owner.settled and not self._resend:
             self.report.turns["unchanged"] += 1
             return []
         return observe_turn(turn, session_id, self._labels)
@@ -205,6 +197,16 @@ class Shipper:
 
     def _wants_from(self, start_ns: int | None) -> bool:
         return start_ns is None or self._window.holds(start_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What one pass over a main transcript works with."""
+
+    outbox: Outbox
+    known: TranscriptState
+    launches: dict[str, Launch]
+    originals: Originals
 
 
 def _launches(exchange: Exchange, trace: Trace) -> dict[str, Launch]:

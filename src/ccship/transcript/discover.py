@@ -1,6 +1,7 @@
 """Which transcripts there are, and which belong together."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,10 @@ from typing import Any
 from ccship.errors import ConfigError
 from ccship.transcript.records import Record
 from ccship.transcript.tail import entries
+
+_TIMESTAMP = re.compile(rb'"timestamp":\s*"([^"]+)"')
+_HEAD_BYTES = 64 * 1024
+_UUID = re.compile(rb'"uuid":\s*"([^"]+)"')
 
 _HEAD_RECORDS = 20
 """A flat agent file (2.0.28 to 2.0.55) names its session in its first records."""
@@ -35,7 +40,7 @@ class Session:
 
 
 def sessions_of(claude_dir: Path) -> list[Session]:
-    """All sessions under a Claude config folder (`~/.claude`), the longest untouched first."""
+    """All sessions under a Claude config folder (`~/.claude`) in the order in which they began."""
     projects = claude_dir / "projects"
     if not projects.is_dir():
         raise ConfigError(f"{claude_dir} has no projects folder: name the Claude config folder with --claude-dir")
@@ -56,6 +61,27 @@ def sessions_at(paths: Iterable[Path]) -> list[Session]:
             main = _main_of(path)
             found += [main, *_agents_of(main)] if main.is_file() else [path]
     return _sessions(found)
+
+
+class Originals:
+    """The transcripts beside one that may hold what it copied."""
+
+    def __init__(self, copy: Path) -> None:
+        self._folder = copy.parent
+        self._uuids: dict[str, frozenset[bytes]] = {}
+
+    def hold(self, session_id: str, uuid: str) -> bool:
+        """Whether the transcript of a session is on disk and holds a record."""
+        if session_id not in self._uuids:
+            self._uuids[session_id] = self._read(session_id)
+        return uuid.encode() in self._uuids[session_id]
+
+    def _read(self, session_id: str) -> frozenset[bytes]:
+        try:
+            with (self._folder / f"{Path(session_id).name}.jsonl").open("rb") as file:
+                return frozenset(found[1] for line in file if (found := _UUID.search(line)))
+        except OSError:
+            return frozenset()
 
 
 def agent_id_of(path: Path) -> str:
@@ -90,11 +116,21 @@ def _sessions(paths: Iterable[Path]) -> list[Session]:
         else:
             agents[main].add(path)
     sessions = [Session(main.stem, mains.get(main), tuple(sorted(agents[main]))) for main in {*mains, *agents}]
-    return sorted(sessions, key=lambda session: (_modified(session), session.session_id))
+    return sorted(sessions, key=lambda session: (_began(session), session.session_id))
 
 
-def _modified(session: Session) -> float:
-    return max((path.stat().st_mtime for path in session.paths if path.exists()), default=0.0)
+def _began(session: Session) -> bytes:
+    """The first time that a session's file names (ISO, sorts as text).
+
+    A fork's file begins with lines of its own, before the ones it copied: so the original comes first, whatever the
+    files' own dates are after a restore or a checkout.
+    """
+    try:
+        with session.paths[0].open("rb") as file:
+            found = _TIMESTAMP.search(file.read(_HEAD_BYTES))
+    except OSError:
+        return b""
+    return found[1] if found else b""
 
 
 def _main_of(path: Path) -> Path:

@@ -102,6 +102,14 @@ class Exchange:
         """Whether a response, an error or an interrupt followed what was asked."""
         return bool(self.calls) or self.error is not None or self.is_interrupted
 
+    def origin(self, session: str) -> str | None:
+        """The session that this was copied from, as far as its lines tell; None when it is `session`'s own."""
+        first = next((call.lines[0] for call in self.calls.values()), None)
+        if first is not None and first.is_copy:
+            return first.request_session_id or first.made_by_session
+        named = self.opening.session_id
+        return named if named != session else None
+
     @property
     def has_open_tools(self) -> bool:
         """Whether a tool was called and its result is not there."""

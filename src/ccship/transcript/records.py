@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic.alias_generators import to_camel
 
 Block: TypeAlias = dict[str, Any]
@@ -78,7 +78,11 @@ class Message(_ApiShape):
 
 
 class Record(_Shape):
-    """What every record may have. `timestamp` is UTC."""
+    """What every record may have. `timestamp` is UTC.
+
+    `session_id` is the session of the file as a rule; copies that a fork or resume made keep the session they come
+    from there (up to 2.1.63), in `made_by_session` (from 2.1.199) or in `Assistant.request_session_id`.
+    """
 
     type: str
     uuid: str | None = None
@@ -90,6 +94,7 @@ class Record(_Shape):
     git_branch: str | None = None
     entrypoint: str | None = None
     agent_id: str | None = None
+    made_by_session: str | None = Field(default=None, validation_alias=AliasChoices("session_id"))
     is_sidechain: bool = False
     message: Message | None = None
     _misfits: tuple[str, ...] = PrivateAttr(default=())
@@ -132,6 +137,12 @@ class Assistant(Record):
     thinking_duration_ms: float | None = None
     tool_input_stream_ms: float | None = None
     attribution_skill: str | None = None
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the line says that it was made in another session (from 2.1.199)."""
+        made_by = self.request_session_id or self.made_by_session
+        return made_by is not None and made_by != self.session_id
 
     @property
     def is_llm_output(self) -> bool:

@@ -121,7 +121,7 @@ class TurnBuilder:
                 if self._starts_turn(parsed):
                     yield from self._start(entry, parsed)
                 else:
-                    self._continue(entry, parsed)
+                    yield from self._continue(entry, parsed)
 
     def carry(self) -> Carry:
         """What belongs to a cursor at the start of the first open turn."""
@@ -174,7 +174,7 @@ class TurnBuilder:
         turn.exchange.give(record)
         yield from self._settle()
 
-    def _continue(self, entry: Entry, record: Record) -> None:
+    def _continue(self, entry: Entry, record: Record) -> Iterator[Turn]:
         if record.uuid and record.uuid in self._strays:
             self._between(entry).counts["ignored:stray"] += 1
             return
@@ -187,6 +187,11 @@ class TurnBuilder:
                 return
             self._open_unprompted(entry, record)
         turn = owner or self.open[-1]
+        if owner is None and _resumes_copied(turn.exchange, record):
+            # a fork went on in the middle of a turn: what it added is its own
+            self._open_unprompted(entry, record)
+            yield from self._settle()
+            turn = self.open[-1]
         if self._gap is not None:
             self._adopt(self.open[-1], self._gap)
             self.open[-1].counts.update(self._gap.counts)
@@ -201,7 +206,7 @@ class TurnBuilder:
         gap = self._between(entry)
         self._gap = None
         opening = self._prelude[0] if self._prelude else record
-        turn = Turn(self._settled_turns + 1, None, gap.start, Exchange(opening), gap.counts)
+        turn = Turn(self._settled_turns + len(self.open) + 1, None, gap.start, Exchange(opening), gap.counts)
         self._adopt(turn, gap)
         self.open.append(turn)
 
@@ -273,6 +278,14 @@ class TurnBuilder:
         if self._gap is None:
             self._gap = _Gap(entry.start)
         return self._gap
+
+
+def _resumes_copied(exchange: Exchange, record: Record) -> bool:
+    """Whether a response is the first of this file's own behind responses that were copied into it."""
+    if not isinstance(record, Assistant) or not record.is_llm_output or record.is_sidechain:
+        return False
+    last = next(reversed(exchange.calls.values()), None)
+    return last is not None and last.lines[0].is_copy and not record.is_copy
 
 
 def _sidechain_of(exchange: Exchange, record: Record) -> Exchange:

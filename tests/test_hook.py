@@ -1,0 +1,104 @@
+"""The hook, run as Claude Code runs it."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import FIXTURES, ROOT
+from helpers import run_ccship
+from loopback import LoopbackLangfuse, Reply
+
+TRANSCRIPT = FIXTURES / "claude/projects/-home-dev-demo/9e4b124a-6f45-4c38-88d8-111ee2b7680b.jsonl"
+SCRIPT = ROOT / "hooks" / "ccship_hook.py"
+
+
+def payload(transcript: Path, **more: object) -> bytes:
+    """What Claude Code writes to the hook's stdin."""
+    return json.dumps(
+        {
+            "session_id": transcript.stem,
+            "transcript_path": str(transcript),
+            "cwd": "/home/dev/demo",
+            "hook_event_name": "Stop",
+            **more,
+        }
+    ).encode()
+
+
+@pytest.fixture
+def opted_in(langfuse: LoopbackLangfuse) -> dict[str, str]:
+    """The environment of somebody who wants this session traced, and waits for it."""
+    return {**langfuse.environ, "TRACE_TO_LANGFUSE": "true", "CC_LANGFUSE_FOREGROUND": "true"}
+
+
+def test_the_hook_ships_the_session_it_is_called_for(langfuse: LoopbackLangfuse, opted_in: dict[str, str]) -> None:
+    """Silently, and with exit code 0."""
+    done = run_ccship("hook", stdin=payload(TRANSCRIPT), environ=opted_in)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert {span.attributes["session.id"] for span in langfuse.accepted} == {TRANSCRIPT.stem}
+
+
+def test_nothing_is_sent_by_somebody_who_did_not_opt_in(langfuse: LoopbackLangfuse, opted_in: dict[str, str]) -> None:
+    """Keys alone are not consent."""
+    done = run_ccship("hook", stdin=payload(TRANSCRIPT), environ={**opted_in, "TRACE_TO_LANGFUSE": ""})
+    assert done.returncode == 0
+    assert langfuse.requests == []
+
+
+HARMLESS = {
+    "no payload": b"",
+    "no JSON": b"{",
+    "a list": b"[]",
+    "no transcript": b"{}",
+    "deep nesting": b"[" * 100_000,
+    "a payload without end": b'{"transcript_path": "' + b"x" * 5_000_000,
+}
+
+
+@pytest.mark.parametrize("stdin", HARMLESS.values(), ids=HARMLESS.keys())
+def test_no_payload_harms_the_session(stdin: bytes, opted_in: dict[str, str]) -> None:
+    """Exit code 2 would stop Claude from stopping."""
+    done = run_ccship("hook", stdin=stdin, environ=opted_in)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_server_that_fails_does_not_harm_the_session(langfuse: LoopbackLangfuse, opted_in: dict[str, str]) -> None:
+    """And the next hook sends what is missing."""
+    langfuse.script = [Reply(status=500)] * 3
+    done = run_ccship("hook", stdin=payload(TRANSCRIPT), environ=opted_in)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert langfuse.accepted == []
+    run_ccship("hook", stdin=payload(TRANSCRIPT), environ=opted_in)
+    assert langfuse.accepted
+
+
+def test_the_last_message_is_waited_for(langfuse: LoopbackLangfuse, opted_in: dict[str, str], tmp_path: Path) -> None:
+    """At Stop the final lines are usually not on disk yet."""
+    lines = TRANSCRIPT.read_bytes().splitlines(keepends=True)
+    transcript = tmp_path / TRANSCRIPT.name
+    last = max(n for n, line in enumerate(lines) if b'"assistant"' in line)
+    transcript.write_bytes(b"".join(lines[:last]))
+    message = json.loads(lines[last])["message"]["content"][0]["text"]
+    with subprocess.Popen(
+        ["/bin/sh", "-c", f'sleep 1; cat "$1" >> "{transcript}"', "-", _file(tmp_path, lines[last:])]
+    ):
+        run_ccship("hook", stdin=payload(transcript, last_assistant_message=message), environ=opted_in)
+    assert message in str([span.attributes.get("langfuse.observation.output") for span in langfuse.accepted])
+
+
+@pytest.mark.skipif(shutil.which("uv") is None, reason="the script is run by uv")
+def test_the_script_ships_from_a_checkout_whatever_folder_it_is_called_from(
+    langfuse: LoopbackLangfuse, opted_in: dict[str, str], tmp_path: Path
+) -> None:
+    """As it is registered: an absolute path, the project's folder as working directory."""
+    environ = {**os.environ, **opted_in, "HOME": str(Path("~").expanduser())}
+    environ.pop("VIRTUAL_ENV", None)
+    done = subprocess.run(
+        [SCRIPT], input=payload(TRANSCRIPT), cwd=tmp_path, env=environ, capture_output=True, check=False, timeout=300
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert {span.attributes["session.id"] for span in langfuse.accepted} == {TRANSCRIPT.stem}
