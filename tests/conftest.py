@@ -11,6 +11,8 @@ from loopback import LoopbackLangfuse, loopback_langfuse
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "fixtures"
 SHARED = ROOT.parent / "shared"
+UV_CACHE = os.environ.get("UV_CACHE_DIR") or str(Path("~/.cache/uv").expanduser())
+"""uv's own cache, for the tests that run a script: filling a new one for each takes the network's time."""
 
 # Machines differ, and no test asserts wall-clock time.
 settings.register_profile("ccship", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import FIXTURES, ROOT
+from conftest import FIXTURES, ROOT, UV_CACHE
 from helpers import run_ccship
 from loopback import LoopbackLangfuse, Reply
 
@@ -83,9 +83,9 @@ def test_the_last_message_is_waited_for(langfuse: LoopbackLangfuse, opted_in: di
     last = max(n for n, line in enumerate(lines) if b'"assistant"' in line)
     transcript.write_bytes(b"".join(lines[:last]))
     message = json.loads(lines[last])["message"]["content"][0]["text"]
-    with subprocess.Popen(
-        ["/bin/sh", "-c", f'sleep 1; cat "$1" >> "{transcript}"', "-", _file(tmp_path, lines[last:])]
-    ):
+    late = tmp_path / "late"
+    late.write_bytes(b"".join(lines[last:]))
+    with subprocess.Popen(["/bin/sh", "-c", f"sleep 1; cat '{late}' >> '{transcript}'"]):
         run_ccship("hook", stdin=payload(transcript, last_assistant_message=message), environ=opted_in)
     assert message in str([span.attributes.get("langfuse.observation.output") for span in langfuse.accepted])
 
@@ -95,7 +95,7 @@ def test_the_script_ships_from_a_checkout_whatever_folder_it_is_called_from(
     langfuse: LoopbackLangfuse, opted_in: dict[str, str], tmp_path: Path
 ) -> None:
     """As it is registered: an absolute path, the project's folder as working directory."""
-    environ = {**os.environ, **opted_in, "HOME": str(Path("~").expanduser())}
+    environ = {**os.environ, **opted_in, "UV_CACHE_DIR": UV_CACHE}
     environ.pop("VIRTUAL_ENV", None)
     done = subprocess.run(
         [SCRIPT], input=payload(TRANSCRIPT), cwd=tmp_path, env=environ, capture_output=True, check=False, timeout=300

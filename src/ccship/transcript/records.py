@@ -25,6 +25,8 @@ SYNTHETIC_MODEL = "<synthetic>"
 """The model of assistant lines that Claude Code wrote itself; no call was made for them."""
 
 _INT64_DIGITS = 18
+_MAX_DIGITS = 300
+"""A float holds no more; nobody counts further."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -279,6 +281,8 @@ def _parse_damaged(line: bytes) -> list[Parsed]:
 
 def _int64(digits: str) -> int | float:
     """Integers as wide as any encoder behind us takes them."""
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError("a number of too many digits")
     return int(digits) if len(digits) <= _INT64_DIGITS else float(digits)
 
 

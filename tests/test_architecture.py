@@ -1,0 +1,86 @@
+"""The rings: the core knows no shell, nothing knows the command line, the hook's foreground knows nobody."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import ccship
+
+SOURCE = Path(ccship.__file__).parent
+
+CORE = {
+    "ccship.identity",
+    "ccship.models",
+    "ccship.observations",
+    "ccship.transcript.classify",
+    "ccship.transcript.exchange",
+    "ccship.transcript.records",
+    "ccship.transcript.turns",
+    "ccship.transcript.usage",
+}
+EFFECTS = {
+    "os",
+    "time",
+    "random",
+    "socket",
+    "subprocess",
+    "sqlite3",
+    "langfuse",
+    "opentelemetry",
+    "httpx",
+    "pathlib.Path",
+}
+
+
+def imports_of(module: Path) -> set[str]:
+    """What a module imports at its top, as dotted names."""
+    names: set[str] = set()
+    for node in ast.parse(module.read_text()).body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+MODULES = {
+    ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in SOURCE.rglob("*.py")
+}
+
+
+def is_core(name: str) -> bool:
+    return any(name == core or name.startswith(f"{core}.") for core in CORE)
+
+
+def test_the_core_has_no_effects_and_knows_no_shell() -> None:
+    """No clock, no environment, no files, no randomness."""
+    for name, path in MODULES.items():
+        if is_core(name):
+            imported = imports_of(path)
+            ours = {other for other in imported if other in MODULES}
+            assert all(is_core(other) for other in ours), name
+            assert not imported & EFFECTS, name
+
+
+def test_nothing_but_the_entry_points_knows_the_command_line() -> None:
+    """It parses, calls and prints."""
+    for name, path in MODULES.items():
+        if not name.startswith("ccship.cli"):
+            assert not any(other.startswith("ccship.cli") for other in imports_of(path)), name
+
+
+def test_the_hook_loads_the_standard_library_only() -> None:
+    """The foreground has milliseconds; typer alone takes 150 of them."""
+    code = "import sys; before = set(sys.modules); import ccship.hook; print(*set(sys.modules) - before)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    roots = {name.partition(".")[0] for name in loaded}
+    assert roots - {"ccship"} <= sys.stdlib_module_names
+    assert {name for name in loaded if name.startswith("ccship")} == {"ccship", "ccship.hook"}
+
+
+def test_no_module_is_longer_than_four_hundred_lines() -> None:
+    """A folder where a module would grow past it."""
+    lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items()}
+    assert {name: length for name, length in lengths.items() if length > 400} == {}
