@@ -55,7 +55,7 @@ def expected(row: dict[str, str]) -> dict[str, int]:
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="other people's sessions are not beside this checkout")
 @pytest.mark.parametrize("row", rows(CORPUS / "EXPECTED.tsv"), ids=lambda row: row["file"])
 def test_a_real_session_adds_up(row: dict[str, str], tmp_path: Path) -> None:
-    """Sixty sessions of clients from 1.0 to 2.1.237, counted by somebody else."""
+    """Sixty transcripts of clients from 1.0 to 2.1.237, counted by somebody else."""
     observations = observe(alone(CORPUS / row["file"], tmp_path))
     assert sums(observations) == expected(row)
     assert len({it.span_id for it in observations if it.type == "tool"}) == int(row["tool_uses"])
@@ -73,11 +73,8 @@ def test_the_table_of_the_fixtures_is_what_a_plain_reader_counts() -> None:
         best: dict[str, dict[str, int]] = {}
         for line in (FIXTURES / "claude/projects" / row["file"]).read_text().splitlines():
             message = json.loads(line).get("message")
-            if (
-                isinstance(message, dict)
-                and message.get("role") == "assistant"
-                and message.get("model") != "<synthetic>"
-            ):
+            said = message if isinstance(message, dict) else {}
+            if said.get("role") == "assistant" and said.get("model") != "<synthetic>":
                 known = best.get(said["id"])
                 if known is None or said["usage"]["output_tokens"] >= known["output_tokens"]:
                     best[said["id"]] = said["usage"]
