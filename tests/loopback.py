@@ -17,6 +17,7 @@ from google.protobuf.json_format import Parse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 TRACES = "/api/public/otel/v1/traces"
+MEDIA = "/api/public/media"
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class LoopbackLangfuse(ThreadingHTTPServer):
         self.refused_spans: dict[str, int] = {}
         self.max_spans: int | None = None
         self.accepted: list[Span] = []
+        self.media: dict[str, bytes] = {}
         self.requests: list[int] = []
         self.bodies: list[bytes] = []
         self.lock = threading.Lock()
@@ -112,6 +114,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
+        if self.path == MEDIA:
+            self._grant_upload(json.loads(body))
+            return
         if self.path != TRACES:
             self._answer(Reply(status=404))
             return
@@ -124,6 +129,20 @@ class _Handler(BaseHTTPRequestHandler):
             if reply.keep if reply.keep is not None else reply == OK:
                 server.accepted += spans
         self._answer(reply)
+
+    def do_PUT(self) -> None:
+        self.server.media[self.path] = self.rfile.read(int(self.headers["content-length"]))
+        self._answer(OK)
+
+    def do_PATCH(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self._answer(OK)
+
+    def _grant_upload(self, asked: dict[str, Any]) -> None:
+        path = f"/upload/{asked['sha256Hash'].replace('/', '_')}"
+        known = path in self.server.media
+        grant = {"mediaId": asked["sha256Hash"][:22], "uploadUrl": None if known else self.server.url + path}
+        self._answer(Reply(status=201, body=json.dumps(grant).encode()))
 
     def do_GET(self) -> None:
         self._answer(Reply(body=b'{"status": "OK", "version": "4.16.0"}'))

@@ -23,9 +23,10 @@ def test_a_file_needs_no_server_and_says_how_to_look_at_it(tmp_path: Path) -> No
 
 
 def test_a_file_holds_what_a_server_gets(tmp_path: Path, langfuse: LoopbackLangfuse) -> None:
-    """Both go through the same code; only the last step differs."""
-    run_ccship("backfill", "--claude-dir", FIXTURE, "--to", tmp_path / "traces.jsonl")
-    done = run_ccship("backfill", "--claude-dir", FIXTURE, environ=langfuse.environ)
+    """Both go through the same code; only the last step differs (and images, which a server keeps apart)."""
+    environ = {**langfuse.environ, "CC_LANGFUSE_CAPTURE_IMAGES": "false"}
+    run_ccship("backfill", "--claude-dir", FIXTURE, "--to", tmp_path / "traces.jsonl", environ=environ)
+    done = run_ccship("backfill", "--claude-dir", FIXTURE, environ=environ)
     assert done.returncode == 0, done.stderr
     written = spans_in_file((tmp_path / "traces.jsonl").read_text())
     assert {span.key: span.attributes for span in written} == {span.key: span.attributes for span in langfuse.accepted}

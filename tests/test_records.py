@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccship.transcript.records import RECORD_TYPES, Assistant, BadRecord, Record, Skipped, User, parse_line
+from ccship.transcript import records
+from ccship.transcript.records import RECORD_TYPES, Assistant, BadRecord, Parsed, Record, Skipped, User
+
+
+def parse_line(line: bytes) -> list[Parsed]:
+    return [parsed for _, parsed in records.parse_line(line)]
+
 
 USER = b'{"type":"user","uuid":"u1","message":{"role":"user","content":"hello"}}'
 
@@ -22,6 +28,12 @@ def test_a_line_is_a_typed_record() -> None:
 def test_two_records_on_one_line_are_two_records() -> None:
     """A newline got lost when a file was restored and written on."""
     assert [record.uuid for record in parse_line(USER + USER) if isinstance(record, User)] == ["u1", "u1"]
+
+
+def test_records_on_one_line_have_places_of_their_own() -> None:
+    """A cursor between them must not read the first one again."""
+    line = USER.replace(b"hello", b"h\xffllo \xc3\xa9") + b"\0 " + USER
+    assert [at for at, _ in records.parse_line(line)] == [0, line.rindex(USER)]
 
 
 def test_a_record_before_broken_bytes_is_kept() -> None:

@@ -63,7 +63,7 @@ def test_a_settled_turn_stays_settled_and_with_its_session(state_dir: Path) -> N
 
 def test_launches_wait_until_they_are_replaced(state_dir: Path) -> None:
     """A subagent's file may come hours after the tool call that launched it."""
-    launch = Launch("toolu_1", TRACE, None, "Explore", b"12345678")
+    launch = Launch("toolu_1", TRACE, "msg_1", None, "Explore", b"12345678")
     with State(state_dir, "here") as state:
         state.keep_launches("s", [launch])
     with State(state_dir, "here") as state:

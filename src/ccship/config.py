@@ -48,6 +48,7 @@ class Config:
     tags: tuple[str, ...]
     metadata: dict[str, str]
     trace_seed: str | None
+    images: bool
     anthropic_base_url: str | None
     foreground: bool
     claude_dir: Path
@@ -67,6 +68,7 @@ class Config:
             metadata=self.metadata,
             trace_seed=self.trace_seed,
             anthropic_base_url=self.anthropic_base_url,
+            images=self.images,
         )
 
     @property
@@ -93,6 +95,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         tags=settings.words("TRACE_TAGS"),
         metadata=settings.pairs("METADATA"),
         trace_seed=settings.text("TRACE_SEED"),
+        images=settings.flag("CAPTURE_IMAGES", default=True),
         anthropic_base_url=environ.get("ANTHROPIC_BASE_URL"),
         foreground=settings.flag("FOREGROUND"),
         claude_dir=Path(environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser(),
@@ -117,8 +120,8 @@ class _Settings:
             return _secret(f"{name.lower()}_file", str(file))
         return None if setting is None else str(setting)
 
-    def flag(self, name: str) -> bool:
-        value = (self.text(name) or "").lower()
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        value = (self.text(name) or str(default)).lower()
         if value not in _TRUE | _FALSE:
             raise ConfigError(f"{name} is {value!r}: say true or false")
         return value in _TRUE

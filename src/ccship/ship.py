@@ -18,14 +18,18 @@ from ccship.sinks import Sink
 from ccship.state import Launch, Link, State, TranscriptState
 from ccship.transcript.discover import Originals, Session, agent_facts, agent_id_of
 from ccship.transcript.exchange import Exchange
+from ccship.transcript.records import Record
 from ccship.transcript.tail import Position, position_at, resume_offset
 from ccship.transcript.tail import entries as read_entries
-from ccship.transcript.turns import Carry, Turn, TurnBuilder, read_subagent
+from ccship.transcript.turns import Carry, Entry, Turn, TurnBuilder, read_subagent
 
 LAUNCHING_TOOLS = frozenset({"Agent", "Task"})
 
-_UNLAUNCHED = ("acompact-", "Warmup")
-"""What no tool launches: the agent that compacts, by its id; the one that warms the cache, by its prompt."""
+COMPACTING = "acompact-"
+"""How the id of the agent begins that compacts a conversation (2.1.38 on); no tool launches it."""
+
+WARMING = "Warmup"
+"""The prompt of the agents that warm the cache (2.0.28 to 2.1); no tool launches them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,12 @@ class Shipper:
         """Ship what is new in a session and its subagents. Failures are in the report; nothing is raised for them."""
         with self._state.lock(session.session_id):
             launches = {launch.tool_use_id: launch for launch in self._state.launches(session.session_id)}
+            main_end_ns: int | None = None
             if session.main is not None:
-                self._read(session.main, session, lambda file, known: self._ship_turns(file, known, launches))
-            self._ship_subagents(session, launches)
+                run = _MainRun(launches)
+                self._read(session.main, session, lambda file, known: self._ship_turns(file, known, run))
+                main_end_ns = run.end_ns
+            self._ship_subagents(session, launches, main_end_ns)
             self._state.keep_launches(session.session_id, launches.values())
         self.report.sessions += 1
 
@@ -79,13 +86,13 @@ class Shipper:
         except OSError as error:
             self.report.problems.append(f"{path} cannot be read: {error.strerror}")
 
-    def _ship_turns(self, file: BinaryIO, known: TranscriptState, launches: dict[str, Launch]) -> None:
+    def _ship_turns(self, file: BinaryIO, known: TranscriptState, run: "_MainRun") -> None:
         offset = self._resume(file, known)
         builder = TurnBuilder(known.carry)
-        outbox = Outbox(self._sink, self._state, self.report, known)
-        run = _Run(outbox, known, launches, Originals(Path(known.path)))
+        run.begin(known, Outbox(self._sink, self._state, self.report, known))
         passable = True
         for entry in read_entries(file, offset):
+            run.see(entry)
             for turn in builder.feed(entry):
                 passable = passable and self._wants(turn)
                 cursor = (position_at(file, builder.cursor(entry.end)), builder.carry()) if passable else None
@@ -95,13 +102,13 @@ class Shipper:
             if self.report.failure:
                 return
         unsettled = {observation.span_id for turn in builder.open for observation in self._put_turn(turn, run, None)}
-        outbox.flush()
+        run.outbox.flush()
         self.report.lines.update(builder.unassigned())
         if passable and known.spans.keys() - unsettled and not self.report.failure:
             known.spans = {span_id: known.spans[span_id] for span_id in known.spans.keys() & unsettled}
             self._state.save(known)
 
-    def _put_turn(self, turn: Turn, run: "_Run", cursor: tuple[Position, Carry] | None) -> list[Observation]:
+    def _put_turn(self, turn: Turn, run: "_MainRun", cursor: tuple[Position, Carry] | None) -> list[Observation]:
         """Hand a turn to the outbox; with a `cursor`, it is settled and the cursor moves there once it arrived."""
         known = run.known
         observations = self._observe(turn, run)
@@ -112,6 +119,7 @@ class Shipper:
             if cursor is not None:
                 known.position, known.carry = cursor
                 known.counts.update(turn.counts)
+                known.counts.update(turn.lower_bounds())
                 for observation in observations:
                     known.spans.pop(observation.span_id, None)
 
@@ -120,10 +128,13 @@ class Shipper:
         self.report.lines.update(turn.counts)
         return observations
 
-    def _observe(self, turn: Turn, run: "_Run") -> list[Observation]:
+    def _observe(self, turn: Turn, run: "_MainRun") -> list[Observation]:
         """The observations of a turn that is to be shipped from this transcript; none for any other."""
         if not turn.is_shippable or not self._wants(turn):
             return []
+        if turn.uuid in run.seen:
+            return []  # written into the same file again
+        run.seen.add(turn.uuid)
         session = run.known.session
         origin = turn.exchange.origin(session)
         owner = self._state.owner(turn.uuid)
@@ -137,19 +148,26 @@ class Shipper:
             return []
         return observe_turn(turn, session_id, self._labels)
 
-    def _ship_subagents(self, session: Session, launches: dict[str, Launch]) -> None:
-        """Subagents may launch others: go round until nobody's parent is found any more, then send the orphans."""
+    def _ship_subagents(self, session: Session, launches: dict[str, Launch], main_end_ns: int | None) -> None:
+        """Subagents may launch others: go round until no more can be linked, then send those that nobody launched."""
         waiting = list(session.agents)
         while waiting and not self.report.failure:
-            unlinked = [path for path in waiting if not self._ship_subagent(path, session, launches, orphan=False)]
+            unlinked = [path for path in waiting if not self._ship_subagent(path, session, launches)]
             if len(unlinked) == len(waiting):
                 for path in unlinked:
-                    self._ship_subagent(path, session, launches, orphan=True)
+                    if not self._ship_subagent(path, session, launches, orphans_before_ns=main_end_ns):
+                        self.report.turns["waiting"] += 1
                 return
             waiting = unlinked
 
-    def _ship_subagent(self, path: Path, session: Session, launches: dict[str, Launch], *, orphan: bool) -> bool:
-        """Ship a subagent's transcript if it can be linked (or is known for an orphan); says whether it was."""
+    def _ship_subagent(
+        self, path: Path, session: Session, launches: dict[str, Launch], *, orphans_before_ns: int | None = 0
+    ) -> bool:
+        """Ship a subagent's transcript if it can be linked; says whether it was.
+
+        One that began before `orphans_before_ns` (None: whenever) and is not linked is an orphan: the transcript that
+        would name its launch has gone on without doing so.
+        """
         linked = True
 
         def ship(file: BinaryIO, known: TranscriptState) -> None:
@@ -157,10 +175,16 @@ class Shipper:
             if known.link and not self._resend and resume_offset(file, known.position) == path.stat().st_size:
                 return
             exchange, lines, end = read_subagent(read_entries(file, 0))
-            known.link = known.link or _link(path, exchange, launches, session, orphan=orphan)
-            linked = known.link is not None
-            if known.link is None or exchange is None or not self._wants_from(exchange.start_ns):
+            if exchange is None:
                 return
+            known.link = known.link or _link(path, exchange, launches)
+            began_ns = exchange.start_ns or 0
+            if known.link is None and (orphans_before_ns is None or began_ns < orphans_before_ns):
+                known.link = _orphan(path, exchange, session)
+            linked = known.link is not None
+            if known.link is None or not self._wants_from(exchange.start_ns):
+                return
+            exchange.forget_call(known.link.message_id)
             launches.update(_launches(exchange, known.link.trace))
             self._send_subagent(path, exchange, known, known.link, position_at(file, end))
             self.report.lines.update(lines)
@@ -173,7 +197,9 @@ class Shipper:
         if self._resend:
             known.spans.clear()
         facts = {"agentType": link.agent_type, **agent_facts(path)}
-        observations = observe_subagent(exchange, link.trace, link.parent_span_id, agent_id_of(path), facts)
+        observations = observe_subagent(
+            exchange, link.trace, link.parent_span_id, agent_id_of(path), facts, images=self._labels.images
+        )
 
         def commit() -> None:
             known.position = end
@@ -199,14 +225,27 @@ class Shipper:
         return start_ns is None or self._window.holds(start_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _MainRun:
     """What one pass over a main transcript works with."""
 
-    outbox: Outbox
-    known: TranscriptState
-    launches: dict[str, Launch]
-    originals: Originals
+    def __init__(self, launches: dict[str, Launch]) -> None:
+        self.launches = launches
+        self.end_ns = 0
+        self.seen: set[str] = set()
+        self.known: TranscriptState
+        self.outbox: Outbox
+        self.originals: Originals
+
+    def begin(self, known: TranscriptState, outbox: Outbox) -> None:
+        """The file is open: this is what is known of it."""
+        self.known = known
+        self.outbox = outbox
+        self.originals = Originals(Path(known.path))
+
+    def see(self, entry: Entry) -> None:
+        """Keep track of how far the transcript has come in time."""
+        if isinstance(entry.parsed, Record):
+            self.end_ns = max(self.end_ns, entry.parsed.time_ns or 0)
 
 
 def _launches(exchange: Exchange, trace: Trace) -> dict[str, Launch]:
@@ -217,41 +256,51 @@ def _launches(exchange: Exchange, trace: Trace) -> dict[str, Launch]:
         tool.tool_use_id: Launch(
             tool.tool_use_id,
             trace,
-            tool.agent_id,
+            tool.message_id,
+            tool.launched,
             str(tool.input["subagent_type"]) if tool.input.get("subagent_type") else None,
             _told(str(tool.input.get("prompt", ""))),
         )
         for tool in exchange.tools.values()
-        if (tool.name in LAUNCHING_TOOLS or tool.agent_id) and isinstance(tool.input, dict)
+        if (tool.name in LAUNCHING_TOOLS or tool.launched) and isinstance(tool.input, dict)
     }
 
 
-def _link(
-    path: Path, exchange: Exchange | None, launches: dict[str, Launch], session: Session, *, orphan: bool
-) -> Link | None:
-    """What a subagent hangs under: the tool call named in its meta.json, or whose result names it, or of its prompt."""
-    if exchange is None:
-        return None
-    agent_id = agent_id_of(path)
-    launch = launches.get(str(agent_facts(path).get("toolUseId")))
-    launch = launch or next((it for it in launches.values() if it.agent_id == agent_id), None)
+def _link(path: Path, exchange: Exchange, launches: dict[str, Launch]) -> Link | None:
+    """What a subagent hangs under: the tool call that its meta.json names, or whose result names it, or of its prompt.
+
+    A workflow's result names the folder of its subagents.
+    """
+    named = {agent_id_of(path), *(parent.name for parent in path.parents)}
     told = _told(exchange.opening.text)
+    launch = launches.get(str(agent_facts(path).get("toolUseId")))
+    launch = launch or next((it for it in launches.values() if it.agent_id in named), None)
     launch = launch or next((it for it in launches.values() if not it.agent_id and it.prompt == told), None)
     if launch is not None:
-        launches.pop(launch.tool_use_id)
-        return Link(launch.trace, span_id_of(launch.trace.trace_id, "tool", launch.tool_use_id), launch.agent_type)
-    unlaunched = agent_id.startswith(_UNLAUNCHED) or exchange.opening.text.startswith(_UNLAUNCHED)
-    if not orphan and not unlaunched:
-        return None
+        if launch.agent_id is None or launch.agent_id == agent_id_of(path):
+            launches.pop(launch.tool_use_id)
+        parent = span_id_of(launch.trace.trace_id, "tool", launch.tool_use_id)
+        return Link(launch.trace, parent, launch.agent_type, launch.message_id)
+    return _orphan(path, exchange) if _is_unlaunched(path, exchange) else None
+
+
+def _is_unlaunched(path: Path, exchange: Exchange) -> bool:
+    return agent_id_of(path).startswith(COMPACTING) or exchange.opening.text == WARMING
+
+
+def _orphan(path: Path, exchange: Exchange, session: Session | None = None) -> Link:
+    """A trace of its own for a subagent that no tool call launched; its calls cost money all the same."""
     opening = exchange.opening
+    agent_id = agent_id_of(path)
     trace = Trace(
         trace_id=trace_id_of(opening.uuid or agent_id),
         name="claude_subagent",
-        session_id=opening.session_id or session.session_id,
+        session_id=opening.session_id or (session.session_id if session else agent_id),
         version=opening.version,
         tags=("claude-code",),
     )
-    return Link(trace, None)
+    kind = "compaction" if agent_id.startswith(COMPACTING) else "warm-up" if opening.text == WARMING else None
+    return Link(trace, None, kind)
 
 
 def _told(prompt: str) -> bytes:

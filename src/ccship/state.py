@@ -47,8 +47,8 @@ CREATE TABLE turns (
     PRIMARY KEY (destination, uuid)
 ) WITHOUT ROWID;
 CREATE TABLE launches (
-    destination INTEGER NOT NULL, session TEXT NOT NULL, tool_use_id TEXT NOT NULL, agent_id TEXT,
-    agent_type TEXT, prompt BLOB NOT NULL, trace TEXT NOT NULL,
+    destination INTEGER NOT NULL, session TEXT NOT NULL, tool_use_id TEXT NOT NULL,
+    message_id TEXT NOT NULL, agent_id TEXT, agent_type TEXT, prompt BLOB NOT NULL, trace TEXT NOT NULL,
     PRIMARY KEY (destination, session, tool_use_id)
 ) WITHOUT ROWID;
 CREATE TABLE dead_letters (
@@ -61,10 +61,15 @@ CREATE TABLE dead_letters (
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A tool call that launches a subagent, and the trace it is part of. `prompt`: a hash of what it was told."""
+    """A tool call that launches a subagent, and the trace it is part of.
+
+    `message_id`: the LLM call that asked for it; `agent_id`: the subagent (or the folder of several), once the result
+    tells; `prompt`: a hash of what it was told.
+    """
 
     tool_use_id: str
     trace: Trace
+    message_id: str
     agent_id: str | None
     agent_type: str | None
     prompt: bytes
@@ -72,11 +77,15 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a subagent hangs under; `parent_span_id` is None for one that nobody launched."""
+    """What a subagent hangs under; `parent_span_id` is None for one that nobody launched.
+
+    `message_id`: the LLM call that launched it; a forked subagent repeats it in its own transcript.
+    """
 
     trace: Trace
     parent_span_id: str | None
     agent_type: str | None = None
+    message_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +241,7 @@ class State:
     def launches(self, session: str) -> list[Launch]:
         """Tool calls of a session whose subagents have not been seen yet."""
         rows = self._db.execute(
-            "SELECT tool_use_id, trace, agent_id, agent_type, prompt FROM launches"
+            "SELECT tool_use_id, trace, message_id, agent_id, agent_type, prompt FROM launches"
             " WHERE destination = ? AND session = ?",
             (self._destination, session),
         )
@@ -241,14 +250,23 @@ class State:
     def keep_launches(self, session: str, launches: Iterable[Launch]) -> None:
         """Replace the launches of a session by those that still wait for their subagent."""
         rows = [
-            (self._destination, session, it.tool_use_id, it.agent_id, it.agent_type, it.prompt, orjson.dumps(it.trace))
+            (
+                self._destination,
+                session,
+                it.tool_use_id,
+                it.message_id,
+                it.agent_id,
+                it.agent_type,
+                it.prompt,
+                orjson.dumps(it.trace),
+            )
             for it in launches
         ]
         with self.transaction():
             self._db.execute("DELETE FROM launches WHERE destination = ? AND session = ?", (self._destination, session))
             self._db.executemany(
-                "INSERT INTO launches (destination, session, tool_use_id, agent_id, agent_type, prompt, trace)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO launches (destination, session, tool_use_id, message_id, agent_id, agent_type, prompt,"
+                " trace) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
 

@@ -1,4 +1,4 @@
-"""Turns and subagents -> observations: ids, times, names, usage and metadata."""
+"""Turns and subagents -> observations: ids, times, names and metadata."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -7,25 +7,30 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from ccship.identity import seeded_trace_id, span_id_of, trace_id_of
-from ccship.models import family_of, priced_name
-from ccship.observations.chat import as_typed, assistant_message, content_of, messages_of
-from ccship.observations.model import Level, Observation, Trace
+from ccship.models import family_of
+from ccship.observations.chat import as_typed, content_of, messages_of
+from ccship.observations.generations import generations
+from ccship.observations.model import Level, Observation, Trace, present
 from ccship.observations.tools import tool_level, tool_metadata
-from ccship.transcript.exchange import Event, Exchange, Given, LLMCall, ToolCall
-from ccship.transcript.records import Assistant, User, text_of
+from ccship.transcript.exchange import KILLED, Event, Exchange, Given, LLMCall, ToolCall
+from ccship.transcript.records import Assistant, Attachment, QueueOperation, System, User, text_of
 from ccship.transcript.turns import Turn
-from ccship.transcript.usage import cache_writes, is_final, usage_details, usage_of
+from ccship.transcript.usage import usage_of
+
+_SKILL = "Base directory for this skill:"
+_PLAN = "Implement the following plan:"
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What the person adds to every trace: their name, tags and metadata; `trace_seed` fixes the trace ids."""
+    """What the person wants in every trace: their name, tags, metadata, images; `trace_seed` fixes the trace ids."""
 
     user_id: str | None = None
     tags: tuple[str, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)
     trace_seed: str | None = None
     anthropic_base_url: str | None = None
+    images: bool = True
 
 
 def trace_of(turn: Turn, session_id: str, labels: Labels) -> Trace:
@@ -60,7 +65,7 @@ def observe_turn(turn: Turn, session_id: str, labels: Labels) -> list[Observatio
         end_ns=max(start_ns, exchange.end_ns or 0),
         input=as_typed(opening),
         output=_final_text(exchange),
-        metadata=_present(
+        metadata=present(
             {
                 "source": "claude-code",
                 "turn_number": turn.number,
@@ -71,7 +76,7 @@ def observe_turn(turn: Turn, session_id: str, labels: Labels) -> list[Observatio
                 "service_tier": _service_tier(exchange),
                 "permission_mode": opening.permission_mode if isinstance(opening, User) else None,
                 "entrypoint": opening.entrypoint,
-                "trigger": turn.trigger or "continuation",
+                "trigger": _trigger(turn),
                 **exchange.counts(),
                 **labels.metadata,
             }
@@ -79,11 +84,17 @@ def observe_turn(turn: Turn, session_id: str, labels: Labels) -> list[Observatio
         level=level,
         status_message=status,
     )
-    return [root, *_sorted(_inside(exchange, trace, root.span_id))]
+    return [root, *_sorted(_inside(exchange, trace, root.span_id, images=labels.images))]
 
 
 def observe_subagent(
-    exchange: Exchange, trace: Trace, parent_span_id: str | None, agent_id: str, facts: dict[str, Any]
+    exchange: Exchange,
+    trace: Trace,
+    parent_span_id: str | None,
+    agent_id: str,
+    facts: dict[str, Any],
+    *,
+    images: bool = True,
 ) -> list[Observation]:
     """All observations of a subagent, its own first. `facts` is its `meta.json`, or what stands for it."""
     start_ns = exchange.start_ns
@@ -101,7 +112,7 @@ def observe_subagent(
         end_ns=max(start_ns, exchange.end_ns or 0),
         input=as_typed(exchange.opening),
         output=_final_text(exchange),
-        metadata=_present(
+        metadata=present(
             {
                 "agent_id": agent_id,
                 "agent_type": agent_type,
@@ -114,22 +125,26 @@ def observe_subagent(
         level=level,
         status_message=status,
     )
-    return [own, *_sorted(_inside(exchange, trace, own.span_id))]
+    return [own, *_sorted(_inside(exchange, trace, own.span_id, images=images))]
 
 
-def _inside(exchange: Exchange, trace: Trace, parent: str) -> Iterator[Observation]:
+def _inside(exchange: Exchange, trace: Trace, parent: str, *, images: bool) -> Iterator[Observation]:
     """Calls and tools are siblings: a tool runs after the call that asked for it, not inside it."""
-    for call, given in _with_input(exchange):
-        yield from _generation(call, given, trace, parent)
+    for call, given in _with_input(exchange, images=images):
+        yield from generations(call, given, trace, parent)
     for tool in exchange.tools.values():
-        yield from _tool(tool, trace, parent)
+        yield from _tool(tool, exchange, trace, parent, images=images)
     for event in exchange.events:
         yield from _event(event, trace, parent)
+    for request in exchange.retries():
+        yield from _event(
+            Event("api_retry", request, request.id, {"model": request.params.get("model")}), trace, parent
+        )
     for sidechain in exchange.sidechains:
-        yield from _sidechain(sidechain, exchange, trace, parent)
+        yield from _sidechain(sidechain, exchange, trace, parent, images=images)
 
 
-def _with_input(exchange: Exchange) -> Iterator[tuple[LLMCall, list[dict[str, Any]]]]:
+def _with_input(exchange: Exchange, *, images: bool) -> Iterator[tuple[LLMCall, list[dict[str, Any]]]]:
     """Each call with the messages that are new since the call before it."""
     asked_by = {tool.tool_use_id: tool.message_id for tool in exchange.tools.values()}
     waiting = deque(sorted(exchange.given, key=lambda given: given.position))
@@ -142,59 +157,18 @@ def _with_input(exchange: Exchange) -> Iterator[tuple[LLMCall, list[dict[str, An
             if any(asked_by.get(block.get("tool_use_id", "")) == call.message_id for block in given.blocks):
                 early.append(given)
             else:
-                messages += messages_of(given.blocks)
+                messages += messages_of(given.blocks, images=images)
         waiting.extendleft(reversed(early))
         yield call, messages
 
 
-def _generation(call: LLMCall, given: list[dict[str, Any]], trace: Trace, parent: str) -> Iterator[Observation]:
-    if call.start_ns is None:
-        return
-    first = call.lines[0]
-    model_id = next((line.message.model for line in call.lines if line.message and line.message.model), "") or ""
-    usage = usage_of(call.lines)
-    blocks = [block for line in call.lines for block in line.blocks]
-    end_ns = max([call.start_ns, *(line.time_ns for line in call.lines if line.time_ns is not None)])
-    aborted = any(line.is_aborted_mid_stream for line in call.lines)
-    yield Observation(
-        trace=trace,
-        span_id=span_id_of(trace.trace_id, "llm", call.message_id),
-        parent_span_id=parent,
-        type="generation",
-        name="LLM call",
-        start_ns=call.start_ns,
-        end_ns=end_ns,
-        input=given or None,
-        output=assistant_message(blocks),
-        level="WARNING" if aborted else "DEFAULT",
-        status_message="interrupted while streaming" if aborted else None,
-        model=priced_name(model_id),
-        model_parameters=_model_parameters(call),
-        usage_details=usage_details(usage),
-        completion_start_ns=_completion_start(call),
-        metadata=_present(
-            {
-                "model_family": family_of(model_id),
-                "model_id": model_id,
-                "cache_read_tokens": usage.cache_read_input_tokens or 0,
-                "cache_creation_tokens": cache_writes(usage),
-                "new_input_tokens": usage.input_tokens or 0,
-                "tool_count": sum(1 for block in blocks if block.get("type") == "tool_use"),
-                "service_tier": usage.service_tier,
-                "stop_reason": _stop_reason(call),
-                "request_id": first.request_id,
-                "skill": first.attribution_skill,
-                "output_is_lower_bound": None if is_final(call.lines) else True,
-            }
-        ),
-    )
-
-
-def _tool(tool: ToolCall, trace: Trace, parent: str) -> Iterator[Observation]:
+def _tool(tool: ToolCall, exchange: Exchange, trace: Trace, parent: str, *, images: bool) -> Iterator[Observation]:
     start_ns = tool.requested.time_ns
     if start_ns is None:
         return
     end_ns = tool.result.time_ns if tool.result else None
+    if tool.result and tool.result.tool_denial_kind == KILLED:
+        end_ns = exchange.end_ns  # its result was made up later, on the resume
     level, status = tool_level(tool)
     yield Observation(
         trace=trace,
@@ -205,7 +179,7 @@ def _tool(tool: ToolCall, trace: Trace, parent: str) -> Iterator[Observation]:
         start_ns=start_ns,
         end_ns=max(start_ns, end_ns or 0),
         input=tool.input,
-        output=content_of((tool.result_block or {}).get("content")),
+        output=content_of((tool.result_block or {}).get("content"), images=images),
         metadata=tool_metadata(tool),
         level=level,
         status_message=status,
@@ -216,11 +190,10 @@ def _event(event: Event, trace: Trace, parent: str) -> Iterator[Observation]:
     time_ns = event.record.time_ns
     if time_ns is None:
         return
-    said = event.record.text or None
     level: Level = "DEFAULT"
-    if event.kind == "api_error":
+    if event.kind in ("api_error", "permission_denied"):
         level = "ERROR"
-    elif event.kind in ("api_retry", "interrupted", "hook_blocked"):
+    elif event.kind in ("api_retry", "interrupted", "hook_blocked", "model_fallback"):
         level = "WARNING"
     yield Observation(
         trace=trace,
@@ -230,13 +203,45 @@ def _event(event: Event, trace: Trace, parent: str) -> Iterator[Observation]:
         name=event.kind,
         start_ns=time_ns,
         end_ns=time_ns,
-        input=as_typed(event.record) if event.kind in ("queued_prompt", "local_command") else said,
-        metadata=_present(event.detail),
+        input=_event_text(event),
+        metadata=present(event.detail),
         level=level,
     )
 
 
-def _sidechain(sidechain: Exchange, owner: Exchange, trace: Trace, parent: str) -> Iterator[Observation]:
+def _event_text(event: Event) -> str | None:
+    """What was said at that moment, if anything."""
+    match event.record:
+        case Attachment(attachment={"prompt": str() as prompt}):
+            return prompt
+        case Attachment(attachment={"blockingError": {"blockingError": str() as error}}):
+            return error
+        case System(content=str() as content):
+            return content
+        case User() | Assistant() as record:
+            return as_typed(record) or None
+        case QueueOperation(content=str() as content):
+            return content
+        case _:
+            return None
+
+
+def _trigger(turn: Turn) -> str:
+    """What started a turn, as finely as the transcript tells."""
+    opening = turn.exchange.opening
+    if turn.trigger == "slash_command" and any(given.record.text.startswith(_SKILL) for given in turn.exchange.given):
+        return "skill"
+    if turn.trigger == "prompt" and isinstance(opening, User):
+        if opening.prompt_source == "queued":
+            return "queued_prompt"
+        if opening.plan_content or opening.text.startswith(_PLAN):
+            return "plan"
+    return turn.trigger or "continuation"
+
+
+def _sidechain(
+    sidechain: Exchange, owner: Exchange, trace: Trace, parent: str, *, images: bool
+) -> Iterator[Observation]:
     """A subagent of 1.0, written into the session's own file: its prompt is the input of the tool that launched it."""
     prompt = sidechain.opening.text
     launching = (
@@ -247,7 +252,7 @@ def _sidechain(sidechain: Exchange, owner: Exchange, trace: Trace, parent: str) 
         parent = span_id_of(trace.trace_id, "tool", tool.tool_use_id)
     facts = {"agentType": tool.input.get("subagent_type"), "description": tool.input.get("description")} if tool else {}
     agent_id = sidechain.opening.uuid or next(iter(sidechain.uuids), "")
-    yield from observe_subagent(sidechain, trace, parent, agent_id, facts)
+    yield from observe_subagent(sidechain, trace, parent, agent_id, facts, images=images)
 
 
 def _tags(exchange: Exchange) -> Iterator[str]:
@@ -274,6 +279,10 @@ def _outcome(exchange: Exchange) -> tuple[Level, str | None]:
         return "WARNING", "interrupted by the user"
     if exchange.error is not None:
         return "ERROR", exchange.error.text or exchange.error.error or "API error"
+    if exchange.was_killed:
+        return "WARNING", "the session ended while a tool ran"
+    if not exchange.calls and not exchange.sidechains:
+        return "WARNING", "no response"
     return "DEFAULT", None
 
 
@@ -289,43 +298,5 @@ def _service_tier(exchange: Exchange) -> str | None:
     return next((tier for call in exchange.calls.values() if (tier := usage_of(call.lines).service_tier)), None)
 
 
-def _stop_reason(call: LLMCall) -> str | None:
-    reasons = [line.message.stop_reason for line in call.lines if line.message and line.message.stop_reason]
-    return reasons[-1] if reasons else None
-
-
-def _model_parameters(call: LLMCall) -> dict[str, Any]:
-    params = call.request.params if call.request else {}
-    thinking = params.get("thinking")
-    thinking = thinking if isinstance(thinking, dict) else {}
-    output_config = params.get("output_config")
-    effort = output_config.get("effort") if isinstance(output_config, dict) else None
-    parameters = {
-        "speed": usage_of(call.lines).speed,
-        "effort": effort or next((line.effort for line in call.lines if line.effort), None),
-        "max_tokens": params.get("max_tokens"),
-        "thinking": thinking.get("type"),
-        "thinking_budget": thinking.get("budget_tokens"),
-    }
-    return _present(parameters)
-
-
-def _completion_start(call: LLMCall) -> int | None:
-    """When the first token came: the end of the first block less the time it streamed, where both are known."""
-    for line in call.lines:
-        streamed_ms = _streamed_ms(line)
-        if line.api_block_index == 0 and streamed_ms is not None and line.time_ns is not None:
-            return max(call.start_ns or 0, line.time_ns - int(streamed_ms * 1_000_000))
-    return None
-
-
-def _streamed_ms(line: Assistant) -> float | None:
-    return line.thinking_duration_ms if line.thinking_duration_ms is not None else line.tool_input_stream_ms
-
-
 def _sorted(observations: Iterator[Observation]) -> list[Observation]:
     return sorted(observations, key=lambda observation: observation.start_ns)
-
-
-def _present(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}

@@ -24,20 +24,21 @@ def as_typed(record: Record) -> str:
     return text or " ".join(f"[{block.get('type')}]" for block in record.blocks)
 
 
-def messages_of(blocks: Sequence[Block]) -> list[dict[str, Any]]:
+def messages_of(blocks: Sequence[Block], *, images: bool) -> list[dict[str, Any]]:
     """What the model was given, as messages: one `tool` message a result, one `user` message for the rest."""
     said = [block for block in blocks if block.get("type") != "tool_result"]
     messages: list[dict[str, Any]] = [
         {
             "role": "tool",
             "tool_call_id": block.get("tool_use_id"),
-            "content": content_of(block.get("content")),
+            # the tool's own observation holds the images
+            "content": content_of(block.get("content"), images=False),
         }
         for block in blocks
         if block.get("type") == "tool_result"
     ]
     if said:
-        messages.append({"role": "user", "content": content_of(said)})
+        messages.append({"role": "user", "content": content_of(said, images=images)})
     return messages
 
 
@@ -48,7 +49,7 @@ def assistant_message(blocks: Iterable[Block]) -> dict[str, Any]:
     thinking = [str(b.get("thinking")) for b in blocks if b.get("type") == "thinking" and b.get("thinking")]
     calls = [block for block in blocks if block.get("type") == "tool_use"]
     rest = [block for block in blocks if block.get("type") not in ("thinking", "redacted_thinking", "tool_use")]
-    message["content"] = content_of(rest) if rest else ""
+    message["content"] = content_of(rest, images=False) if rest else ""
     if thinking:
         message["thinking"] = "\n".join(thinking)
     if calls:
@@ -66,23 +67,28 @@ def assistant_message(blocks: Iterable[Block]) -> dict[str, Any]:
     return message
 
 
-def content_of(content: Any) -> Any:
-    """Content for people: plain text where it is only text, else a list of parts; binary data as a note of its size."""
+def content_of(content: Any, *, images: bool) -> Any:
+    """Content for people: plain text where it is only text, else a list of parts.
+
+    Images and documents stay in the shape that the SDK uploads as media; without `images`, a note of their type and
+    size stands for them.
+    """
     if not isinstance(content, list):
         return content
-    parts = [_part(block) for block in content if isinstance(block, dict)]
+    parts = [_part(block, images=images) for block in content if isinstance(block, dict)]
     if all(part["type"] == "text" for part in parts):
         return "\n".join(str(part["text"]) for part in parts)
     return parts
 
 
-def _part(block: Block) -> dict[str, Any]:
-    kind = block.get("type")
+def _part(block: Block, *, images: bool) -> dict[str, Any]:
+    kind = str(block.get("type"))
     if kind == "text":
         return {"type": "text", "text": block.get("text", "")}
     source = block.get("source")
-    if kind in ("image", "document") and isinstance(source, dict):
-        data = source.get("data")
-        size = len(data) * 3 // 4 if isinstance(data, str) else None
-        return {"type": kind, "media_type": source.get("media_type"), "bytes": size}
-    return {"type": str(kind), **{key: value for key, value in block.items() if key not in ("type", "signature")}}
+    if isinstance(source, dict) and source.get("type") == "base64":
+        data = str(source.get("data", ""))
+        if images and data:
+            return {"type": kind, "source": {name: source.get(name) for name in ("type", "media_type", "data")}}
+        return {"type": kind, "media_type": source.get("media_type"), "bytes": len(data) * 3 // 4}
+    return {"type": kind, **{key: value for key, value in block.items() if key not in ("type", "signature")}}

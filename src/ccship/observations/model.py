@@ -51,3 +51,8 @@ def encode(observation: Observation) -> tuple[bytes, int]:
     """Eight bytes that tell whether an observation has changed since it was sent, and its size in bytes."""
     encoded = orjson.dumps(observation, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(encoded, digest_size=8).digest(), len(encoded)
+
+
+def present(values: dict[str, Any]) -> dict[str, Any]:
+    """Metadata without what is not known."""
+    return {key: value for key, value in values.items() if value is not None}

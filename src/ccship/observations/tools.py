@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from ccship.observations.model import Level
-from ccship.transcript.exchange import ToolCall
+from ccship.transcript.exchange import KILLED, ToolCall
 
 _EXIT_CODE = re.compile(r"\A(?:Error: )?Exit code (\d+)")
 
@@ -60,8 +60,15 @@ def tool_metadata(tool: ToolCall) -> dict[str, Any]:
 
 
 def tool_level(tool: ToolCall) -> tuple[Level, str | None]:
-    """Level and status message: denials and failures are errors."""
+    """Level and status message: an error for what failed or was not allowed, a warning for what was stopped."""
     block = tool.result_block or {}
+    denial = tool.result.tool_denial_kind if tool.result else None
+    if denial == KILLED:
+        return "WARNING", "the session ended while this ran"
+    if denial == "user-rejected" and tool.result and not tool.result.tool_denial_before_run:
+        return "WARNING", "stopped by the user"
+    if denial:
+        return "ERROR", f"permission denied ({denial})"
     if not block.get("is_error"):
         return "DEFAULT", None
     return "ERROR", tool_error_text(block.get("content")) or "the tool failed"

@@ -60,6 +60,7 @@ class LangfuseSink(SpanSink):
             secret_key=config.secret_key,
             base_url=config.base_url,
             environment=config.environment,
+            upload_media=config.images,
         )
 
 

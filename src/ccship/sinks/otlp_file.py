@@ -32,6 +32,7 @@ class OtlpFileSink(SpanSink):
         super().__init__(
             _FileExporter(self._file), public_key="pk-lf-file", secret_key="sk-lf-file",  # noqa: S106 - never sent
             base_url="http://127.0.0.1:9", environment=environment,
+            upload_media=False,
         )  # fmt: skip
 
     def commit(self) -> None:

@@ -68,9 +68,18 @@ class SpanSink:
     """A sink that makes SDK spans of observations and asks its exporter what arrived."""
 
     def __init__(
-        self, exporter: AccountingExporter, *, public_key: str, secret_key: str, base_url: str, environment: str | None
+        self,
+        exporter: AccountingExporter,
+        *,
+        public_key: str,
+        secret_key: str,
+        base_url: str,
+        environment: str | None,
+        upload_media: bool,
     ) -> None:
         _silence_sdk_settings()
+        # The SDK takes this from the environment only; without uploads, images stay in the spans.
+        os.environ["LANGFUSE_MEDIA_UPLOAD_ENABLED"] = str(upload_media)
         self._exporter = exporter
         self._ids = _GivenIds()
         provider = TracerProvider(

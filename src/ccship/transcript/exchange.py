@@ -7,16 +7,32 @@ never changes when the file grows.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from ccship.transcript.classify import UserKind, classify
-from ccship.transcript.records import ApiRequest, Assistant, Attachment, Block, Record, System, User
+from ccship.transcript.records import (
+    ApiRequest,
+    Assistant,
+    Attachment,
+    Block,
+    QueueOperation,
+    Record,
+    System,
+    User,
+    version_of,
+)
 
 EventKind: TypeAlias = Literal[
     "compaction", "api_retry", "api_error", "interrupted", "queued_prompt", "model_fallback", "hook_blocked",
-    "local_command",
+    "permission_denied", "local_command",
 ]  # fmt: skip
+
+KILLED = "interrupted"
+"""The `toolDenialKind` of a result that was made up when a killed session was resumed, maybe days later."""
+
+_QUEUED_COMMANDS_ARE_ATTACHMENTS = (2, 1, 91)
 
 
 @dataclass(slots=True)
@@ -52,11 +68,13 @@ class ToolCall:
     result_block: Block | None = None
 
     @property
-    def agent_id(self) -> str | None:
-        """The subagent that this call launched, once its result tells."""
+    def launched(self) -> str | None:
+        """The subagent that this call launched, or the folder of a workflow's, once its result tells."""
         outcome = self.result.tool_use_result if self.result else None
-        agent_id = outcome.get("agentId") if isinstance(outcome, dict) else None
-        return agent_id if isinstance(agent_id, str) else None
+        if not isinstance(outcome, dict):
+            return None
+        named = outcome.get("agentId") or outcome.get("runId")
+        return named if isinstance(named, str) else None
 
 
 @dataclass(slots=True)
@@ -71,7 +89,11 @@ class Event:
 
 @dataclass(slots=True)
 class Exchange:
-    """What was asked (`opening`) and all that followed, subagents of 1.0 written inline (`sidechains`) included."""
+    """What was asked (`opening`) and all that followed, subagents of 1.0 written inline (`sidechains`) included.
+
+    `error`: the API error it ended with. `is_closed`: Claude Code itself ended it, with an error or on a resume.
+    `was_killed`: the session ended in a running tool; what closed it was written when the session was resumed.
+    """
 
     opening: Record
     given: list[Given] = field(default_factory=list)
@@ -82,6 +104,9 @@ class Exchange:
     uuids: dict[str, int | None] = field(default_factory=dict)
     end_ns: int | None = None
     error: Assistant | None = None
+    is_closed: bool = False
+    was_killed: bool = False
+    _queue: list[QueueOperation] = field(default_factory=list)
     _results: dict[str, tuple[User, Block]] = field(default_factory=dict)
     _requests: dict[str, ApiRequest] = field(default_factory=dict)
     _position: int = 0
@@ -100,7 +125,7 @@ class Exchange:
     @property
     def was_answered(self) -> bool:
         """Whether a response, an error or an interrupt followed what was asked."""
-        return bool(self.calls) or self.error is not None or self.is_interrupted
+        return bool(self.calls) or self.is_closed or self.is_interrupted
 
     def origin(self, session: str) -> str | None:
         """The session that this was copied from, as far as its lines tell; None when it is `session`'s own."""
@@ -123,16 +148,35 @@ class Exchange:
         return self._position
 
     def add_request(self, request: ApiRequest) -> None:
-        """An HTTP attempt; the lines of its response point at it by id."""
-        self._requests[request.id] = request
+        """An HTTP attempt; the lines of its response point at it by id.
 
-    def unanswered_requests(self) -> list[ApiRequest]:
-        """Attempts no line has pointed at, in file order; they leave the exchange."""
+        One that follows the end was made for the next prompt, which a resumed client writes down after it.
+        """
+        if not self.is_closed:
+            self._requests[request.id] = request
+
+    def retries(self) -> Iterator[ApiRequest]:
+        """Attempts without response, once a later attempt has one or the exchange ended without.
+
+        Not at once: a response may be flushed after the next request.
+        """
         answered = {call.request.id for call in self.calls.values() if call.request}
-        waiting = [request for request in self._requests.values() if request.id not in answered]
-        for request in waiting:
-            del self._requests[request.id]
-        return waiting
+        requests = list(self._requests.values())
+        last = max((n for n, request in enumerate(requests) if request.id in answered), default=0)
+        for request in requests[: len(requests) - 1 if self.is_closed else last]:
+            if request.id not in answered:
+                yield request
+
+    def add_queue_operation(self, operation: QueueOperation) -> None:
+        """A prompt typed while the model worked. Up to 2.1.63 it is nowhere else; later it comes as an attachment."""
+        if operation.operation == "enqueue":
+            self._queue.append(operation)
+        elif self._queue:
+            enqueued = self._queue.pop(0)
+            text = str(enqueued.content or "")
+            is_only_here = version_of(self.opening) < _QUEUED_COMMANDS_ARE_ATTACHMENTS
+            if operation.operation == "remove" and is_only_here and enqueued.time_ns and text[:1] not in ("", "<"):
+                self.events.append(Event("queued_prompt", enqueued, f"queue:{enqueued.time_ns}", {"prompt": text}))
 
     def give(self, record: Record, blocks: list[Block] | None = None) -> None:
         """A message to the model: a prompt, a reminder, a summary."""
@@ -146,7 +190,12 @@ class Exchange:
         self.give(record)
         for block in record.tool_results:
             self.complete(str(block.get("tool_use_id")), record, block)
-        self._touch(record)
+            if record.tool_denial_kind and record.tool_denial_before_run:
+                self.events.append(Event("permission_denied", record, f"denied:{block.get('tool_use_id')}"))
+        if record.tool_denial_kind == KILLED:
+            self.was_killed = True
+        else:
+            self._touch(record)
 
     def complete(self, tool_use_id: str, record: User, block: Block) -> None:
         """Join a result with its tool call, in whichever order they come."""
@@ -155,7 +204,8 @@ class Exchange:
             self._results[tool_use_id] = (record, block)
         elif tool.result is None:
             tool.result, tool.result_block = record, block
-            self._touch(record)
+            if record.tool_denial_kind != KILLED:
+                self._touch(record)
 
     def add(self, record: Record) -> None:
         """Take a record of any type."""
@@ -170,6 +220,8 @@ class Exchange:
                 self.add_attachment(record)
             case ApiRequest():
                 self.add_request(record)
+            case QueueOperation():
+                self.add_queue_operation(record)
             case _:
                 self.note(record)
 
@@ -206,6 +258,11 @@ class Exchange:
         for block in record.blocks:
             if block.get("type") == "tool_use" and block.get("id") not in self.tools:
                 self._add_tool(record, block, message_id)
+
+    def forget_call(self, message_id: str | None) -> None:
+        """Drop a call that was made elsewhere: a forked subagent repeats the one that launched it."""
+        if message_id is not None and self.calls.pop(message_id, None) is not None:
+            self.tools = {key: tool for key, tool in self.tools.items() if tool.message_id != message_id}
 
     def add_event(
         self, kind: EventKind, record: Record, *, key: str | None = None, detail: dict[str, Any] | None = None
@@ -265,7 +322,9 @@ class Exchange:
             tool.result, tool.result_block = self._results.pop(tool_use_id)
 
     def _add_synthetic(self, record: Assistant) -> None:
+        """Claude Code speaks itself: an API error, or "No response requested." when a killed session is resumed."""
         self.note(record)
+        self.is_closed = True
         if record.is_api_error_message and record.uuid:
             self.error = record
             self.events.append(Event("api_error", record, record.uuid))

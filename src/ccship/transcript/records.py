@@ -9,7 +9,8 @@ are needed, a row in `RECORD_TYPES`, and a case where `turns` assigns records.
 """
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -139,6 +140,7 @@ class Assistant(Record):
     thinking_duration_ms: float | None = None
     tool_input_stream_ms: float | None = None
     attribution_skill: str | None = None
+    advisor_model: str | None = None
 
     @property
     def is_copy(self) -> bool:
@@ -166,6 +168,7 @@ class User(Record):
     tool_denial_before_run: bool = False
     permission_decision: dict[str, Any] | None = None
     interrupted_message_id: str | None = None
+    plan_content: str | None = None
     source_tool_use_id: str | None = Field(default=None, alias="sourceToolUseID")
 
     @property
@@ -249,12 +252,20 @@ class BadRecord:
 Parsed: TypeAlias = Record | Skipped | BadRecord
 
 
-def parse_line(line: bytes) -> list[Parsed]:
-    """Read one physical line, without its newline: mostly one record, two when a newline got lost, none when blank."""
+def parse_line(line: bytes) -> list[tuple[int, Parsed]]:
+    """Read one physical line, without its newline: each record with its offset in the line.
+
+    Mostly one record, two when a newline got lost, none when the line is blank.
+    """
     try:
-        return [_parse_object(orjson.loads(line))]
+        return [(0, _parse_object(orjson.loads(line)))]
     except orjson.JSONDecodeError:
-        return _parse_damaged(line)
+        return list(_parse_damaged(line))
+
+
+def version_of(record: Record) -> tuple[int, ...]:
+    """The client's version as numbers; empty where the record names none."""
+    return tuple(int(part) for part in re.findall(r"\d+", record.version or "")[:3])
 
 
 def text_of(blocks: Iterable[Block]) -> str:
@@ -262,21 +273,26 @@ def text_of(blocks: Iterable[Block]) -> str:
     return "\n".join(str(block.get("text", "")) for block in blocks if block.get("type") == "text")
 
 
-def _parse_damaged(line: bytes) -> list[Parsed]:
+def _parse_damaged(line: bytes) -> Iterator[tuple[int, Parsed]]:
     """Save what can be saved: records in a row without newline, stray bytes, NULs of a torn write."""
-    text = line.decode("utf-8", "replace").strip(" \t\r\n\0\ufeff")
-    parsed: list[Parsed] = []
+    text = line.decode("utf-8", "surrogateescape")  # keeps every byte, so that offsets can be told
     decoder = json.JSONDecoder(parse_int=_int64)
-    while text:
+    at = 0
+    while (at := _skip_padding(text, at)) < len(text):
+        offset = len(text[:at].encode("utf-8", "surrogateescape"))
         try:
-            raw, end = decoder.raw_decode(text)
+            raw, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
             # ValueError is also what a number of a million digits gives
-            parsed.append(BadRecord(f"not JSON: {type(error).__name__}"))
-            break
-        parsed.append(_parse_object(_encodable(raw)))
-        text = text[end:].lstrip(" \t\r\n\0")
-    return parsed
+            yield offset, BadRecord(f"not JSON: {type(error).__name__}")
+            return
+        yield offset, _parse_object(_encodable(raw))
+
+
+def _skip_padding(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " \t\r\n\0\ufeff":
+        at += 1
+    return at
 
 
 def _int64(digits: str) -> int | float:

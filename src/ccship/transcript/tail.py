@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ccship.transcript.records import BadRecord, parse_line
+from ccship.transcript.records import BadRecord, Parsed, parse_line
 from ccship.transcript.turns import Entry
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -59,15 +59,20 @@ def entries(file: BinaryIO, offset: int) -> Iterator[Entry]:
             offset += _skip_line(file)
             yield Entry(start, offset, BadRecord(f"a line of more than {MAX_LINE_BYTES} bytes"))
             continue
-        for parsed in parse_line(line):
-            yield Entry(start, offset, parsed)
+        yield from _placed(parse_line(line), start, offset)
+
+
+def _placed(parsed: list[tuple[int, Parsed]], start: int, end: int) -> Iterator[Entry]:
+    """Records with the bytes they stand on; the last one's include the newline."""
+    ends = [start + at for at, _ in parsed[1:]] + [end]
+    for (at, record), record_end in zip(parsed, ends, strict=True):
+        yield Entry(start + at, record_end, record)
 
 
 def _unterminated(start: int, line: bytes) -> Iterator[Entry]:
     parsed = parse_line(line)
-    if parsed and not any(isinstance(record, BadRecord) for record in parsed):
-        for record in parsed:
-            yield Entry(start, start + len(line), record)
+    if not any(isinstance(record, BadRecord) for _, record in parsed):
+        yield from _placed(parsed, start, start + len(line))
 
 
 def _skip_line(file: BinaryIO) -> int:

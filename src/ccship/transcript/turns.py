@@ -24,6 +24,7 @@ from ccship.transcript.records import (
     Skipped,
     User,
 )
+from ccship.transcript.usage import is_final
 
 SETTLING_TURNS = 2
 """Turns that must have started after a turn before it is settled."""
@@ -74,6 +75,11 @@ class Turn:
         """The seed of the turn's identity: the uuid of the record that opened it, else of its first record."""
         return self.exchange.opening.uuid or next(iter(self.exchange.uuids), "")
 
+    def lower_bounds(self) -> Counter[str]:
+        """Calls whose final usage was never written, by client version."""
+        calls = (call.lines for call in self.exchange.calls.values())
+        return Counter(f"lower_bound:{lines[0].version}" for lines in calls if not is_final(lines))
+
     @property
     def is_shippable(self) -> bool:
         """Whether there is something to ship: an identity, a time, and a call or somebody's own words."""
@@ -88,7 +94,7 @@ class _Gap:
 
     start: int
     counts: Counter[str] = field(default_factory=Counter)
-    requests: list[ApiRequest] = field(default_factory=list)
+    operations: list[ApiRequest | QueueOperation] = field(default_factory=list)
 
 
 class TurnBuilder:
@@ -101,6 +107,7 @@ class TurnBuilder:
         self._strays = dict(carry.strays)
         self._gap: _Gap | None = None
         self._prelude: list[Record] = []
+        self._version = ""
 
     def feed(self, entry: Entry) -> Iterator[Turn]:
         """Take one entry; gives the turns that are settled now, in order."""
@@ -109,15 +116,20 @@ class TurnBuilder:
             case BadRecord():
                 self._between(entry).counts["bad"] += 1
             case Skipped():
-                kind = parsed.type if parsed.known else f"unknown:{parsed.type}"
-                self._between(entry).counts[f"ignored:{kind}"] += 1
-            case ApiRequest():
+                self._between(entry).counts[kind_of(parsed, self._version)] += 1
+            case ApiRequest() | QueueOperation():
                 gap = self._between(entry)
                 gap.counts["turn"] += 1
-                gap.requests.append(parsed)
-            case QueueOperation():
-                self._between(entry).counts["ignored:queue-operation"] += 1
+                gap.operations.append(parsed)
+            case _ if parsed.uuid in self._strays:
+                pass  # counted with the turn that it belongs to, before the cursor came here
+            case _ if self._is_open(parsed.uuid):
+                # its place is in the turn before it: read from the next turn on, nobody would know it
+                self._between(entry).counts["ignored:duplicate"] += 1
+                self._close_gap()
             case _:
+                self._version = parsed.version or self._version
+                self._between(entry).counts.update(f"drift:{self._version}:{parsed.type}.{it}" for it in parsed.misfits)
                 if self._starts_turn(parsed):
                     yield from self._start(entry, parsed)
                 else:
@@ -136,6 +148,10 @@ class TurnBuilder:
     def unassigned(self) -> Counter[str]:
         """Lines at the end that belong to no turn yet."""
         return Counter(self._gap.counts) if self._gap else Counter()
+
+    def _is_open(self, uuid: str | None) -> bool:
+        """Whether a record is part of an open turn already: some versions write history again."""
+        return uuid is not None and any(uuid in turn.exchange.uuids for turn in self.open)
 
     def _starts_turn(self, record: Record) -> bool:
         if not isinstance(record, User) or record.is_sidechain:
@@ -163,8 +179,6 @@ class TurnBuilder:
             counts=gap.counts,
             starts=[*(folded.starts if folded else ()), kind],
         )
-        if self.open:
-            gap.requests[:0] = self.open[-1].exchange.unanswered_requests()
         self._adopt(turn, gap)
         self.open.append(turn)
         if folded:
@@ -175,9 +189,6 @@ class TurnBuilder:
         yield from self._settle()
 
     def _continue(self, entry: Entry, record: Record) -> Iterator[Turn]:
-        if record.uuid and record.uuid in self._strays:
-            self._between(entry).counts["ignored:stray"] += 1
-            return
         owner = self._owner(record)
         if owner is None and not self.open:
             if not isinstance(record, Assistant) or not record.is_llm_output:
@@ -192,10 +203,7 @@ class TurnBuilder:
             self._open_unprompted(entry, record)
             yield from self._settle()
             turn = self.open[-1]
-        if self._gap is not None:
-            self._adopt(self.open[-1], self._gap)
-            self.open[-1].counts.update(self._gap.counts)
-            self._gap = None
+        self._close_gap()
         self.open[-1].counts["turn"] += 1
         if owner not in (None, self.open[-1]) and record.uuid:
             turn.strays[record.uuid] = entry.start
@@ -211,8 +219,8 @@ class TurnBuilder:
         self.open.append(turn)
 
     def _adopt(self, turn: Turn, gap: _Gap) -> None:
-        for request in gap.requests:
-            turn.exchange.add_request(request)
+        for operation in gap.operations:
+            turn.exchange.add(operation)
         for record in self._prelude:
             self._assign(turn, record)
         self._prelude.clear()
@@ -261,7 +269,6 @@ class TurnBuilder:
         folded = self.open.pop()
         gap.start = folded.start
         gap.counts.update(folded.counts)
-        gap.requests[:0] = folded.exchange.unanswered_requests()
         return folded
 
     def _settle(self) -> Iterator[Turn]:
@@ -273,6 +280,13 @@ class TurnBuilder:
             start = self.open[0].start
             self._strays = {uuid: at for uuid, at in {**self._strays, **turn.strays}.items() if at >= start}
             yield turn
+
+    def _close_gap(self) -> None:
+        """The lines since the last record belong to the open turn, for another record of it came after them."""
+        if self._gap is not None:
+            self._adopt(self.open[-1], self._gap)
+            self.open[-1].counts.update(self._gap.counts)
+            self._gap = None
 
     def _between(self, entry: Entry) -> _Gap:
         if self._gap is None:
@@ -298,26 +312,33 @@ def _sidechain_of(exchange: Exchange, record: Record) -> Exchange:
     return sidechain
 
 
+def kind_of(skipped: Skipped, version: str) -> str:
+    """What a line that is not needed is counted as."""
+    return f"ignored:{skipped.type}" if skipped.known else f"unknown:{version}:{skipped.type}"
+
+
 def read_subagent(entries: Iterable[Entry]) -> tuple[Exchange | None, Counter[str], int]:
     """A subagent's own transcript as one exchange, its lines by what they are, and where the last one ends."""
     exchange: Exchange | None = None
+    head: list[Record] = []
     counts: Counter[str] = Counter()
-    requests: list[ApiRequest] = []
     end = 0
     for entry in entries:
         end = entry.end
         match entry.parsed:
             case BadRecord():
                 counts["bad"] += 1
-            case Skipped() | QueueOperation():
-                counts[f"ignored:{entry.parsed.type}"] += 1
-            case ApiRequest() as request if exchange is None:
-                requests.append(request)
+            case Skipped() as skipped:
+                counts[kind_of(skipped, "")] += 1
+            case record if exchange is not None and record.uuid in exchange.uuids:
+                counts["ignored:duplicate"] += 1
             case record:
                 counts["turn"] += 1
-                if exchange is None:
+                head.append(record)
+                if exchange is None and isinstance(record, User | Assistant):
                     exchange = Exchange(record)
-                    for request in requests:
-                        exchange.add(request)
-                exchange.add(record)
+                if exchange is not None:
+                    for waiting in head:
+                        exchange.add(waiting)
+                    head.clear()
     return exchange, counts, end

@@ -5,6 +5,9 @@ same call, and only the last of them is sure to hold the true output. Multiplyin
 """
 
 from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
 
 from ccship.transcript.records import Assistant, Usage
 
@@ -47,3 +50,19 @@ def cache_writes(usage: Usage) -> int:
     details = usage_details(usage)
     keys = ("cache_creation_input_tokens", "input_cache_creation_5m", "input_cache_creation_1h")
     return sum(details.get(key, 0) for key in keys)
+
+
+def advisor_usages(usage: Usage) -> list[tuple[str, Usage]]:
+    """Model (empty where unnamed) and usage of each advisor that was asked; the call's own usage excludes them."""
+    return [
+        (str(iteration.get("model") or ""), _usage(iteration))
+        for iteration in usage.iterations or ()
+        if isinstance(iteration, dict) and iteration.get("type") == "advisor_message"
+    ]
+
+
+def _usage(iteration: dict[str, Any]) -> Usage:
+    try:
+        return Usage.model_validate(iteration)
+    except ValidationError:
+        return Usage()

@@ -1,0 +1,83 @@
+"""Feeding a transcript in any pieces gives the same final spans as feeding it whole (R6)."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ccship.observations import Observation
+from ccship.state import State
+from conftest import FIXTURES, SHARED
+from helpers import KeepingSink, ship_to
+
+SESSIONS = sorted(path for path in (FIXTURES / "claude").rglob("*.jsonl") if not path.name.startswith("agent-"))
+REAL = sorted((SHARED / "corpus").glob("*.jsonl")) + sorted(
+    (SHARED / "transcripts").rglob("projects/*/*-*-*-*-*.jsonl")
+)
+
+
+def in_pieces(transcript: Path, folder: Path, cuts: Iterable[int]) -> list[Observation]:
+    """Everything that is sent when the file grows cut by cut, and is shipped each time."""
+    copy = folder / transcript.name
+    copy.unlink(missing_ok=True)
+    content = transcript.read_bytes()
+    sink = KeepingSink()
+    with State(None, "test") as state, copy.open("ab") as file:
+        written = 0
+        for cut in [*sorted(cuts), len(content)]:
+            file.write(content[written:cut])
+            file.flush()
+            written = max(written, cut)
+            report = ship_to(sink, [copy], state)
+            assert report.ok
+    return sink.sent
+
+
+def check(transcript: Path, folder: Path, cuts: Iterable[int]) -> None:
+    whole = {it.span_id: it for it in in_pieces(transcript, folder, [])}
+    pieces = in_pieces(transcript, folder, cuts)
+    assert {it.span_id: it for it in pieces} == whole
+    fixed = defaultdict(set)
+    sent = defaultdict(list)
+    for it in pieces:
+        fixed[it.span_id].add((it.trace.trace_id, it.type, it.start_ns))
+        sent[it.span_id].append(it)
+    assert all(len(keys) == 1 for keys in fixed.values()), "a span was sent under two start times"
+    assert all(a != b for times in sent.values() for a, b in pairwise(times)), "sent twice, unchanged"
+
+
+@pytest.mark.parametrize("transcript", SESSIONS, ids=lambda path: path.stem[:8])
+@settings(max_examples=25)
+@given(data=st.data())
+def test_any_split_gives_what_the_whole_gives(
+    transcript: Path, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Cut anywhere, in the middle of lines and characters, and shipped after each piece."""
+    size = transcript.stat().st_size
+    cuts = data.draw(st.lists(st.integers(0, size), max_size=12))
+    check(transcript, tmp_path_factory.mktemp("pieces"), cuts)
+
+
+@pytest.mark.parametrize("transcript", SESSIONS, ids=lambda path: path.stem[:8])
+def test_line_by_line_gives_what_the_whole_gives(transcript: Path, tmp_path: Path) -> None:
+    """A hook after every line."""
+    content = transcript.read_bytes()
+    check(transcript, tmp_path, [n + 1 for n, byte in enumerate(content) if byte == ord("\n")])
+
+
+def test_byte_by_byte_gives_what_the_whole_gives(tmp_path: Path) -> None:
+    """The smallest session of the fixtures."""
+    smallest = min(SESSIONS, key=lambda path: path.stat().st_size)
+    check(smallest, tmp_path, range(smallest.stat().st_size))
+
+
+@pytest.mark.skipif(not REAL, reason="other people's sessions are not beside this checkout")
+@pytest.mark.parametrize("transcript", REAL, ids=lambda path: path.stem[:12])
+def test_a_real_session_in_forty_pieces_gives_what_the_whole_gives(transcript: Path, tmp_path: Path) -> None:
+    """Cut at primes of lines and in the middle of them, by its own size."""
+    size = transcript.stat().st_size
+    check(transcript, tmp_path, [size * k // 41 for k in range(1, 41)])
