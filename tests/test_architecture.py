@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import ccship
+from ccship.transcript.classify import ROWS
+from conftest import ROOT
 
 SOURCE = Path(ccship.__file__).parent
 
@@ -84,3 +86,12 @@ def test_no_module_is_longer_than_four_hundred_lines() -> None:
     """A folder where a module would grow past it."""
     lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items()}
     assert {name: length for name, length in lengths.items() if length > 400} == {}
+
+
+def test_the_docs_show_the_classifier_row_by_row() -> None:
+    """A reader can check one against the other."""
+    table = (ROOT / "docs/transcripts.md").read_text().split("## What starts a turn")[1].split("##")[0]
+    kinds = [
+        line.split("|")[2].strip(" `") for line in table.splitlines() if line.startswith("| ") and line[2].isdigit()
+    ]
+    assert kinds == [kind for kind, _ in ROWS]

@@ -13,6 +13,7 @@ from ccship.sinks.langfuse import LangfuseSink
 from ccship.state import State
 from ccship.transcript.discover import sessions_at
 from conftest import FIXTURES
+from helpers import run_ccship
 from loopback import LoopbackLangfuse, Reply
 
 SESSION = FIXTURES / "claude/projects/-home-dev-demo/dad1e8b6-649a-4fc2-8adb-bbdc197f183e.jsonl"
@@ -181,3 +182,21 @@ def test_a_request_that_is_too_large_is_halved(ship: Ship, langfuse: LoopbackLan
     assert ship(SESSION).ok
     assert 413 in langfuse.requests
     assert len(langfuse.accepted) == len(langfuse.keys) == SPANS
+
+
+def test_images_are_uploaded_as_media_and_referred_to(ship: Ship, langfuse: LoopbackLangfuse) -> None:
+    """Where they stand: in the result of the tool that read one."""
+    ship(SESSION)
+    (image,) = {content for content in langfuse.media.values()}
+    assert image.startswith(b"\x89PNG")
+    reads = [span for span in langfuse.accepted if "@@@langfuseMedia:type=image/png" in str(span.attributes)]
+    assert [span.name for span in reads] == ["Tool: Read"]
+    assert "iVBOR" not in str([span.attributes for span in langfuse.accepted])
+
+
+def test_images_can_be_left_out(langfuse: LoopbackLangfuse) -> None:
+    """A note of their type and size stands for them."""
+    environ = {**langfuse.environ, "CC_LANGFUSE_CAPTURE_IMAGES": "false"}
+    assert run_ccship("backfill", SESSION, environ=environ).returncode == 0
+    assert langfuse.media == {}
+    assert '"media_type": "image/png", "bytes": 72' in str([span.attributes for span in langfuse.accepted])

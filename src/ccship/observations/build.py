@@ -110,7 +110,7 @@ def observe_subagent(
         name=f"Agent: {agent_type}",
         start_ns=start_ns,
         end_ns=max(start_ns, exchange.end_ns or 0),
-        input=as_typed(exchange.opening),
+        input=_told(exchange),
         output=_final_text(exchange),
         metadata=present(
             {
@@ -218,7 +218,7 @@ def _event_text(event: Event) -> str | None:
             return error
         case System(content=str() as content):
             return content
-        case User() | Assistant() as record:
+        case User() | Assistant() as record if event.kind != "permission_denied":
             return as_typed(record) or None
         case QueueOperation(content=str() as content):
             return content
@@ -284,6 +284,11 @@ def _outcome(exchange: Exchange) -> tuple[Level, str | None]:
     if not exchange.calls and not exchange.sidechains:
         return "WARNING", "no response"
     return "DEFAULT", None
+
+
+def _told(exchange: Exchange) -> str | None:
+    """What a subagent was told: the first text it was given (a forked one begins with a response and a result)."""
+    return next((as_typed(given.record) for given in exchange.given if text_of(given.blocks)), None)
 
 
 def _final_text(exchange: Exchange) -> str | None:

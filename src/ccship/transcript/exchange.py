@@ -191,7 +191,10 @@ class Exchange:
         for block in record.tool_results:
             self.complete(str(block.get("tool_use_id")), record, block)
             if record.tool_denial_kind and record.tool_denial_before_run:
-                self.events.append(Event("permission_denied", record, f"denied:{block.get('tool_use_id')}"))
+                tool_use_id = str(block.get("tool_use_id"))
+                self.events.append(
+                    Event("permission_denied", record, f"denied:{tool_use_id}", {"tool_id": tool_use_id})
+                )
         if record.tool_denial_kind == KILLED:
             self.was_killed = True
         else:

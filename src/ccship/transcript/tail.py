@@ -64,9 +64,9 @@ def entries(file: BinaryIO, offset: int) -> Iterator[Entry]:
 
 def _placed(parsed: list[tuple[int, Parsed]], start: int, end: int) -> Iterator[Entry]:
     """Records with the bytes they stand on; the last one's include the newline."""
-    ends = [start + at for at, _ in parsed[1:]] + [end]
-    for (at, record), record_end in zip(parsed, ends, strict=True):
-        yield Entry(start + at, record_end, record)
+    for n, (at, record) in enumerate(parsed):
+        is_last = n == len(parsed) - 1
+        yield Entry(start + at, end if is_last else start + parsed[n + 1][0], record)
 
 
 def _unterminated(start: int, line: bytes) -> Iterator[Entry]:

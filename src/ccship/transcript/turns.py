@@ -179,6 +179,8 @@ class TurnBuilder:
             counts=gap.counts,
             starts=[*(folded.starts if folded else ()), kind],
         )
+        # an attempt from before the prompt was made for one that was given up
+        gap.operations = [it for it in gap.operations if (it.time_ns or 0) >= (record.time_ns or 0)]
         self._adopt(turn, gap)
         self.open.append(turn)
         if folded:
