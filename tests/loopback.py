@@ -141,7 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _grant_upload(self, asked: dict[str, Any]) -> None:
         path = f"/upload/{asked['sha256Hash'].replace('/', '_')}"
         known = path in self.server.media
-        grant = {"mediaId": asked["sha256Hash"][:22], "uploadUrl": None if known else self.server.url + path}
+        media_id = asked["sha256Hash"].replace("+", "-").replace("/", "_")[:22]
+        grant = {"mediaId": media_id, "uploadUrl": None if known else self.server.url + path}
         self._answer(Reply(status=201, body=json.dumps(grant).encode()))
 
     def do_GET(self) -> None:

@@ -187,7 +187,7 @@ def test_a_request_that_is_too_large_is_halved(ship: Ship, langfuse: LoopbackLan
 def test_images_are_uploaded_as_media_and_referred_to(ship: Ship, langfuse: LoopbackLangfuse) -> None:
     """Where they stand: in the result of the tool that read one."""
     ship(SESSION)
-    (image,) = {content for content in langfuse.media.values()}
+    (image,) = set(langfuse.media.values())
     assert image.startswith(b"\x89PNG")
     reads = [span for span in langfuse.accepted if "@@@langfuseMedia:type=image/png" in str(span.attributes)]
     assert [span.name for span in reads] == ["Tool: Read"]

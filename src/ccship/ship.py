@@ -186,8 +186,9 @@ class Shipper:
                 return
             exchange.forget_call(known.link.message_id)
             launches.update(_launches(exchange, known.link.trace))
-            self._send_subagent(path, exchange, known, known.link, position_at(file, end))
             self.report.lines.update(lines)
+            known.counts = lines
+            self._send_subagent(path, exchange, known, known.link, position_at(file, end))
             self._progress(end)
 
         self._read(path, session, ship)
