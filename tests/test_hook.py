@@ -32,7 +32,12 @@ def payload(transcript: Path, **more: object) -> bytes:
 @pytest.fixture
 def opted_in(langfuse: LoopbackLangfuse) -> dict[str, str]:
     """The environment of somebody who wants this session traced, and waits for it."""
-    return {**langfuse.environ, "TRACE_TO_LANGFUSE": "true", "CC_LANGFUSE_FOREGROUND": "true"}
+    return {
+        **langfuse.environ,
+        "CLAUDE_CONFIG_DIR": str(FIXTURES / "claude"),
+        "TRACE_TO_LANGFUSE": "true",
+        "CC_LANGFUSE_FOREGROUND": "true",
+    }
 
 
 def test_the_hook_ships_the_session_it_is_called_for(langfuse: LoopbackLangfuse, opted_in: dict[str, str]) -> None:
@@ -79,14 +84,16 @@ def test_a_server_that_fails_does_not_harm_the_session(langfuse: LoopbackLangfus
 def test_the_last_message_is_waited_for(langfuse: LoopbackLangfuse, opted_in: dict[str, str], tmp_path: Path) -> None:
     """At Stop the final lines are usually not on disk yet."""
     lines = TRANSCRIPT.read_bytes().splitlines(keepends=True)
-    transcript = tmp_path / TRANSCRIPT.name
+    transcript = tmp_path / "projects" / "demo" / TRANSCRIPT.name
+    transcript.parent.mkdir(parents=True)
     last = max(n for n, line in enumerate(lines) if b'"assistant"' in line)
     transcript.write_bytes(b"".join(lines[:last]))
     message = json.loads(lines[last])["message"]["content"][0]["text"]
     late = tmp_path / "late"
     late.write_bytes(b"".join(lines[last:]))
     with subprocess.Popen(["/bin/sh", "-c", f"sleep 1; cat '{late}' >> '{transcript}'"]):
-        run_ccship("hook", stdin=payload(transcript, last_assistant_message=message), environ=opted_in)
+        environ = {**opted_in, "CLAUDE_CONFIG_DIR": str(tmp_path)}
+        run_ccship("hook", stdin=payload(transcript, last_assistant_message=message), environ=environ)
     assert message in str([span.attributes.get("langfuse.observation.output") for span in langfuse.accepted])
 
 

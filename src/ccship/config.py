@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from ccship.errors import ConfigError
+from ccship.hook import state_folder
 from ccship.observations import Labels
 
 DEFAULT_BASE_URL = "https://cloud.langfuse.com"
@@ -50,7 +51,7 @@ class Config:
     trace_seed: str | None
     images: bool
     anthropic_base_url: str | None
-    foreground: bool
+    debug: bool
     claude_dir: Path
     state_dir: Path
 
@@ -58,6 +59,11 @@ class Config:
     def has_keys(self) -> bool:
         """Whether there is something to authenticate with."""
         return bool(self.public_key and self.secret_key)
+
+    @property
+    def requests_dir(self) -> Path:
+        """Where hooks leave what is to be done."""
+        return self.state_dir / "requests"
 
     @property
     def labels(self) -> Labels:
@@ -97,9 +103,9 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         trace_seed=settings.text("TRACE_SEED"),
         images=settings.flag("CAPTURE_IMAGES", default=True),
         anthropic_base_url=environ.get("ANTHROPIC_BASE_URL"),
-        foreground=settings.flag("FOREGROUND"),
+        debug=settings.flag("DEBUG"),
         claude_dir=Path(environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser(),
-        state_dir=Path(settings.text("STATE_DIR") or platformdirs.user_state_dir("ccship")).expanduser(),
+        state_dir=Path(state_folder(dict(environ))),
     )
 
 

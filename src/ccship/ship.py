@@ -5,12 +5,14 @@ The hook's worker and the backfill differ only in which sessions they hand to `S
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
+from ccship.git import Repositories
 from ccship.identity import span_id_of, trace_id_of
 from ccship.observations import Labels, Observation, Trace, observe_subagent, observe_turn, trace_of
 from ccship.outbox import Outbox, Report
@@ -46,7 +48,11 @@ class Window:
 
 
 class Shipper:
-    """Ships sessions to one sink, one after the other, and keeps the books in one state."""
+    """Ships sessions to one sink, one after the other, and keeps the books in one state.
+
+    `locked`: whoever calls holds the locks of the sessions already. `live`: the sessions are going on now, so that
+    what their repositories look like now says something about their last turns.
+    """
 
     def __init__(
         self,
@@ -56,6 +62,8 @@ class Shipper:
         *,
         window: Window | None = None,
         resend: bool = False,
+        locked: bool = False,
+        live: bool = False,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.report = Report()
@@ -64,11 +72,14 @@ class Shipper:
         self._labels = labels
         self._window = window or Window()
         self._resend = resend
+        self._live = live
+        self._repositories = Repositories()
+        self._lock = nullcontext if locked else state.lock
         self._progress = progress
 
     def ship(self, session: Session) -> None:
         """Ship what is new in a session and its subagents. Failures are in the report; nothing is raised for them."""
-        with self._state.lock(session.session_id):
+        with self._lock(session.session_id):
             launches = {launch.tool_use_id: launch for launch in self._state.launches(session.session_id)}
             main_end_ns: int | None = None
             if session.main is not None:
@@ -146,7 +157,16 @@ class Shipper:
         if owner and owner.settled and not self._resend:
             self.report.turns["unchanged"] += 1
             return []
-        return observe_turn(turn, session_id, self._labels)
+        opening = turn.exchange.opening
+        history = self._repositories.history(opening.cwd, opening.git_branch)
+        start_ns, end_ns = turn.exchange.start_ns or 0, turn.exchange.end_ns or 0
+        return observe_turn(
+            turn,
+            session_id,
+            self._labels,
+            git=history.facts(start_ns, max(start_ns, end_ns)) if history else {},
+            passing=history.passing() if history and self._live else {},
+        )
 
     def _ship_subagents(self, session: Session, launches: dict[str, Launch], main_end_ns: int | None) -> None:
         """Subagents may launch others: go round until no more can be linked, then send those that nobody launched."""

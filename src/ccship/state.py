@@ -7,6 +7,7 @@ still change, the hashes of what was accepted are kept, so that a second look se
 """
 
 import os
+import random
 import sqlite3
 import time
 from collections import Counter
@@ -29,6 +30,10 @@ from ccship.transcript.turns import Carry
 SCHEMA_VERSION = 1
 _BUSY_SECONDS = 30
 """Commits of other workers take milliseconds; this is for a disk that stalls."""
+
+_LONGEST_BACKOFF_S = 60.0
+_MAX_WAIT_S = 3600.0
+"""What a server may ask for at most, and what a clock that was set back may make of it."""
 
 _HASH_BYTES = 8
 
@@ -163,6 +168,31 @@ class State:
             yield True
         finally:
             lock.release()
+
+    def postponed_s(self) -> float:
+        """Seconds until this destination is to be tried again; 0 when nothing is in the way."""
+        row = self._db.execute("SELECT retry_at FROM destinations WHERE id = ?", (self._destination,)).fetchone()
+        return max(0.0, min(float(row[0]) - time.time(), _MAX_WAIT_S)) if row and row[0] else 0.0
+
+    def postpone(self, retry_after_s: float | None) -> float:
+        """The destination failed: wait longer each time, or as long as it asked; returns the seconds to wait."""
+        with self.transaction():
+            (failures,) = self._db.execute(
+                "SELECT failures FROM destinations WHERE id = ?", (self._destination,)
+            ).fetchone()
+            backoff_s = min(_LONGEST_BACKOFF_S, 2.0 ** min(failures, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
+            wait_s: float = min(max(backoff_s, retry_after_s or 0.0), _MAX_WAIT_S)
+            self._db.execute(
+                "UPDATE destinations SET failures = failures + 1, retry_at = ? WHERE id = ?",
+                (time.time() + wait_s, self._destination),
+            )
+        return wait_s
+
+    def resume(self) -> None:
+        """The destination works again."""
+        self._db.execute(
+            "UPDATE destinations SET failures = 0, retry_at = NULL WHERE id = ? AND failures > 0", (self._destination,)
+        )
 
     def transcript(self, path: Path, session: str) -> TranscriptState:
         """What is known of a transcript; a new, empty state for one never seen."""

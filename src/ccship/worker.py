@@ -1,26 +1,174 @@
-"""The hook's background half: ship the session a hook was called for."""
+"""The hook's background half: ships the session it was started for, then those that are behind.
 
-from collections.abc import Mapping
+Detached from Claude Code, it may take its time, but not for ever: `LIFE_S`. One worker per session at a time; a worker
+that finds its session taken leaves the request to the one that has it, which looks again after it let go.
+"""
+
+import logging
+import os
+import sys
+import time
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from ccship import config
+from ccship.config import Config
+from ccship.errors import CcshipError, ConfigError, Retryable
+from ccship.hook import MAX_LOG_BYTES
+from ccship.requests import Pending, Request
 from ccship.ship import Shipper
-from ccship.sinks.langfuse import LangfuseSink
+from ccship.sinks import Sink
 from ccship.state import State
 from ccship.transcript.discover import sessions_at
 from ccship.transcript.settle import settle
 
+LIFE_S = 120.0
+"""Longer than any server should take, shorter than anybody would wonder about a process."""
 
-def work(payload: Mapping[str, object]) -> None:
-    """Ship the session that a hook's payload names, if the person opted in and there are keys."""
-    settings = config.load()
-    transcript = Path(str(payload["transcript_path"]))
-    if not settings.opted_in or not settings.has_keys:
+_log = logging.getLogger("ccship")
+
+
+def main(request_file: str) -> None:
+    """Do what a request file asks for. Never raises; what went wrong is in the log."""
+    os.umask(0o077)
+    try:
+        settings = config.load()
+        _open_log(settings)
+        request = Request.model_validate_json(Path(request_file).read_bytes())
+    except FileNotFoundError:
+        return  # done by another worker
+    except Exception as error:  # noqa: BLE001 - the boundary of this process
+        _log.error("%s", error)
         return
-    last_message = payload.get("last_assistant_message")
-    settle(transcript, last_message if isinstance(last_message, str) else None)
-    sink = LangfuseSink(settings)
+    try:
+        _work(settings, request)
+    except CcshipError as error:
+        _log.error("%s", error)
+    except Exception as error:  # noqa: BLE001 - the boundary of this process
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        where = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
+        _log.error("%s at %s: please report", type(error).__name__, where)
+
+
+def _work(settings: Config, request: Request) -> None:
+    reason = _why_not(settings, request)
+    if reason:
+        _log.info("%s: %s", request.session_id, reason)
+        for pending in Pending.of(settings.requests_dir, request.session_id):
+            pending.done()
+        return
+    deadline = time.monotonic() + LIFE_S
     with State(settings.state_dir, settings.destination) as state:
-        shipper = Shipper(sink, state, settings.labels)
-        for session in sessions_at([transcript]):
+        worker = _Worker(settings, state, deadline)
+        try:
+            worker.ship(request.session_id)
+            for pending in Pending.of(settings.requests_dir):
+                worker.ship(pending.newest.session_id)
+        finally:
+            worker.close()
+
+
+def _why_not(settings: Config, request: Request) -> str | None:
+    if not settings.opted_in:
+        return "not opted in: set TRACE_TO_LANGFUSE=true"
+    if not settings.has_keys:
+        return "no keys: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
+    projects = os.path.realpath(settings.claude_dir / "projects")
+    if not os.path.realpath(request.transcript_path).startswith(projects + os.sep):
+        return f"the transcript is not under {projects}"
+    return None
+
+
+class _Worker:
+    """Ships session after session over one connection, until there is nothing left or time is over."""
+
+    def __init__(self, settings: Config, state: State, deadline: float) -> None:
+        self._settings = settings
+        self._state = state
+        self._deadline = deadline
+        self._sink: Sink | None = None
+        self._failed = False
+
+    def ship(self, session_id: str) -> None:
+        """Ship a session as long as it is asked for."""
+        while not self._failed and time.monotonic() < self._deadline:
+            if not Pending.of(self._settings.requests_dir, session_id):
+                return
+            # A request that comes while we hold the lock is seen here afterwards: its own worker finds the lock
+            # taken and leaves.
+            with self._state.lock(session_id, wait_s=0) as mine:
+                if not mine:
+                    _log.info("%s: another worker has it", session_id)
+                    return
+                for pending in Pending.of(self._settings.requests_dir, session_id):
+                    self._ship_once(pending)
+
+    def close(self) -> None:
+        """Stop the SDK's threads, if they were started."""
+        if self._sink is not None:
+            self._sink.close()
+
+    def _ship_once(self, pending: Pending) -> None:
+        request = pending.newest
+        if not self._await_turn(request.session_id):
+            return
+        agent = request.agent_transcript_path
+        awaited = agent if agent is not None and agent.exists() else request.transcript_path
+        if not settle(awaited, request.last_message if awaited is not agent or agent else None):
+            _log.info("%s: the last message did not come; the next event ships it", request.session_id)
+        try:
+            sessions = sessions_at([request.transcript_path])
+        except ConfigError:
+            _log.info("%s: no transcript yet", request.session_id)
+            pending.done()
+            return
+        shipper = Shipper(self._open_sink(), self._state, self._settings.labels, locked=True, live=True)
+        for session in sessions:
             shipper.ship(session)
+        report = shipper.report
+        for problem in report.problems:
+            _log.warning("%s: %s", request.session_id, problem)
+        if report.failure is not None:
+            wait_s = self._state.postpone(
+                report.failure.retry_after_s if isinstance(report.failure, Retryable) else None
+            )
+            _log.warning("%s: %s; not before %.0f s from now", request.session_id, report.failure, wait_s)
+            pending.keep_newest()
+            self._failed = True
+            return
+        self._state.resume()
+        sent, dead = report.spans["accepted"], report.spans["dead_lettered"]
+        _log.info("%s: %s", request.session_id, f"sent {sent} spans, {dead} refused" if sent or dead else "up to date")
+        pending.done()
+
+    def _await_turn(self, session_id: str) -> bool:
+        """Wait out what is left of the destination's back-off; False when that is longer than this worker lives."""
+        wait_s = self._state.postponed_s()
+        if wait_s > self._deadline - time.monotonic():
+            _log.info("%s: the server asked to wait %.0f s more", session_id, wait_s)
+            self._failed = True
+            return False
+        time.sleep(wait_s)
+        return True
+
+    def _open_sink(self) -> Sink:
+        if self._sink is None:
+            from ccship.sinks.langfuse import LangfuseSink  # noqa: PLC0415 - a second, only when there is something
+
+            self._sink = LangfuseSink(self._settings)
+        return self._sink
+
+
+def _open_log(settings: Config) -> None:
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handler = RotatingFileHandler(settings.state_dir / "ccship.log", maxBytes=MAX_LOG_BYTES, backupCount=1)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    _log.addHandler(handler)
+    _log.propagate = False
+    _log.setLevel(logging.DEBUG if settings.debug else logging.INFO)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

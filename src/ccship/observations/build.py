@@ -1,9 +1,10 @@
 """Turns and subagents -> observations: ids, times, names and metadata."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
+from types import MappingProxyType
 from typing import Any
 
 from ccship.identity import seeded_trace_id, span_id_of, trace_id_of
@@ -46,8 +47,18 @@ def trace_of(turn: Turn, session_id: str, labels: Labels) -> Trace:
     )
 
 
-def observe_turn(turn: Turn, session_id: str, labels: Labels) -> list[Observation]:
-    """All observations of a turn, the root first, then in the order in which they began."""
+def observe_turn(
+    turn: Turn,
+    session_id: str,
+    labels: Labels,
+    *,
+    git: Mapping[str, Any] = MappingProxyType({}),
+    passing: Mapping[str, Any] = MappingProxyType({}),
+) -> list[Observation]:
+    """All observations of a turn, the root first, then in the order in which they began.
+
+    `git`: what the repository says of the time of the turn; `passing`: what it says only now.
+    """
     exchange = turn.exchange
     start_ns = exchange.start_ns
     if start_ns is None:
@@ -78,9 +89,11 @@ def observe_turn(turn: Turn, session_id: str, labels: Labels) -> list[Observatio
                 "entrypoint": opening.entrypoint,
                 "trigger": _trigger(turn),
                 **exchange.counts(),
+                **git,
                 **labels.metadata,
             }
         ),
+        passing=dict(passing),
         level=level,
         status_message=status,
     )

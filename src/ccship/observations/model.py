@@ -1,7 +1,7 @@
 """The observation: one span, before any SDK or wire format."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 import orjson
@@ -26,7 +26,8 @@ class Trace:
 class Observation:
     """One span. Ids are lower-case hex, times are ns since the epoch, tokens are counts.
 
-    `trace_id`, `span_id`, `type` and `start_ns` never change once an observation can have been sent.
+    `trace_id`, `span_id`, `type` and `start_ns` never change once an observation can have been sent. `passing` is
+    metadata that was true when it was looked at; a change of it alone is no reason to send the span again.
     """
 
     trace: Trace
@@ -45,11 +46,13 @@ class Observation:
     model_parameters: dict[str, Any] | None = None
     usage_details: dict[str, int] | None = None
     completion_start_ns: int | None = None
+    passing: dict[str, Any] = field(default_factory=dict)
 
 
 def encode(observation: Observation) -> tuple[bytes, int]:
     """Eight bytes that tell whether an observation has changed since it was sent, and its size in bytes."""
-    encoded = orjson.dumps(observation, option=orjson.OPT_SORT_KEYS)
+    lasting = replace(observation, passing={}) if observation.passing else observation
+    encoded = orjson.dumps(lasting, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(encoded, digest_size=8).digest(), len(encoded)
 
 

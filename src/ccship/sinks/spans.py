@@ -126,7 +126,7 @@ class SpanSink:
         )
         if not span.is_recording():
             raise ConfigError("OpenTelemetry is switched off (OTEL_SDK_DISABLED): unset it")
-        for key, value in observation.metadata.items():
+        for key, value in {**observation.metadata, **observation.passing}.items():
             # A plain string is right on every server; the SDK's own JSON quotes show up in older ones.
             plain = value if isinstance(value, str) else orjson.dumps(value).decode()
             span.set_attribute(f"{LangfuseOtelSpanAttributes.OBSERVATION_METADATA}.{key}", plain)

@@ -7,6 +7,7 @@ what the last message will be.
 import time
 from pathlib import Path
 
+from ccship.hook import fingerprint_of
 from ccship.transcript.records import Assistant
 from ccship.transcript.tail import entries
 
@@ -17,9 +18,14 @@ _TAIL_BYTES = 1024 * 1024
 
 
 def settle(transcript: Path, last_message: str | None) -> bool:
-    """Wait until the transcript exists and holds the last message, if that is known; False when it did not come."""
+    """Wait until the transcript holds the last message (as `fingerprint_of` gives it); False when it did not come.
+
+    Without a message to wait for, there is nothing to wait for.
+    """
+    if last_message is None:
+        return True
     deadline = time.monotonic() + LONGEST_WAIT_S
-    while not _is_there(transcript, (last_message or "").strip()):
+    while not _is_there(transcript, last_message):
         if time.monotonic() >= deadline:
             return False
         time.sleep(_POLL_S)
@@ -29,11 +35,9 @@ def settle(transcript: Path, last_message: str | None) -> bool:
 def _is_there(transcript: Path, last_message: str) -> bool:
     try:
         with transcript.open("rb") as file:
-            if not last_message:
-                return True
             size = file.seek(0, 2)
             found = (
-                entry.parsed.text.strip() == last_message
+                fingerprint_of(entry.parsed.text) == last_message
                 for entry in entries(file, max(0, size - _TAIL_BYTES))
                 if isinstance(entry.parsed, Assistant)
             )
