@@ -4,6 +4,8 @@ Reads only, each repository once, and gives up after half a second: an answer th
 `passing` is a function of the time of the turn, so that a second look finds the same.
 """
 
+import os
+import subprocess
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,7 +46,7 @@ class Repositories:
 class History:
     """The commits of a branch, oldest first: `times` in seconds since the epoch, `hashes` beside them."""
 
-    repository: Any
+    folder: Path
     name: str
     remote: str | None
     times: tuple[int, ...]
@@ -70,7 +72,7 @@ class History:
 
     @cached_property
     def _dirty(self) -> bool | None:
-        found = _ask(self.repository, "status", "--porcelain", "--untracked-files=no")
+        found = _ask(self.folder, "status", "--porcelain", "--untracked-files=no")
         return None if found is None else bool(found)
 
 
@@ -87,7 +89,7 @@ def without_credentials(url: str) -> str:
 
 def _read(folder: Path, branch: str | None) -> History | None:
     try:
-        if not folder.is_dir():
+        if not folder.is_dir() or _ask(folder, "version") is None:
             return None
         import git  # noqa: PLC0415 - a quarter of a second, only where there is a folder to look at
 
@@ -99,9 +101,7 @@ def _read(folder: Path, branch: str | None) -> History | None:
     log = None
     for tip in dict.fromkeys((branch, "HEAD")):
         if tip and not tip.startswith("-"):
-            log = _ask(
-                repository, "log", "--format=%ct %H", f"--max-count={MAX_COMMITS}", "--end-of-options", tip, "--"
-            )
+            log = _ask(folder, "log", "--format=%ct %H", f"--max-count={MAX_COMMITS}", "--end-of-options", tip, "--")
         if log is not None:
             break
     commits = sorted(
@@ -110,17 +110,24 @@ def _read(folder: Path, branch: str | None) -> History | None:
     remote = without_credentials(urls[0]) if urls else None
     name = Path(remote.rstrip("/").removesuffix(".git")).name.rpartition(":")[2] if remote else ""
     name = name or (root.parent.name if root.name == ".git" else root.name.removesuffix(".git"))
-    return History(repository, name, remote, tuple(time for time, _ in commits), tuple(it for _, it in commits))
+    return History(folder, name, remote, tuple(time for time, _ in commits), tuple(it for _, it in commits))
 
 
-def _ask(repository: Any, command: str, *arguments: str) -> str | None:
-    """What git answers, or None when it does not in time."""
+def _ask(folder: Path, command: str, *arguments: str) -> str | None:
+    """What git answers, or None when it does not in time.
+
+    One way to ask before and after GitPython is imported: its import asks git for its version, and waits for ever.
+    """
     try:
-        answer = repository.git.execute(
-            ["git", *_QUIET, command, *arguments],
-            kill_after_timeout=TIME_LIMIT_S,
-            env={"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
+        done = subprocess.run(  # noqa: S603 - nothing of it comes from a transcript but the name of a branch
+            ["git", *_QUIET, command, *arguments],  # noqa: S607 - the person's own git, wherever it is
+            cwd=folder,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIME_LIMIT_S,
+            check=True,
         )
-    except Exception:  # noqa: BLE001 - see _read
+    except (OSError, subprocess.SubprocessError):
         return None
-    return str(answer)
+    return done.stdout.decode("utf-8", "replace").strip()
