@@ -16,7 +16,11 @@ from ccship.state import State, TranscriptState
 
 @dataclass(slots=True)
 class Report:
-    """What a run did. `spans` counts observations by what became of them, `tokens` those of accepted LLM calls."""
+    """What a run did.
+
+    `spans` counts observations by what became of them, `tokens` those of accepted LLM calls, `lines` what was read.
+    `failure` ended the run; `stopped`: its time was over before the work was.
+    """
 
     sessions: int = 0
     turns: Counter[str] = field(default_factory=Counter)
@@ -25,6 +29,7 @@ class Report:
     lines: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     failure: DeliveryError | None = None
+    stopped: bool = False
 
     @property
     def ok(self) -> bool:

@@ -25,6 +25,13 @@ class Request(BaseModel):
     event: str | None = None
     last_message: str | None = None
 
+    @property
+    def awaited(self) -> Path | None:
+        """The file that will hold the last message; some versions name subagents that never write one."""
+        if self.agent_transcript_path is None:
+            return self.transcript_path
+        return self.agent_transcript_path if self.agent_transcript_path.exists() else None
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:

@@ -3,6 +3,8 @@
 The hook's worker and the backfill differ only in which sessions they hand to `Shipper.ship`.
 """
 
+import math
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -51,7 +53,8 @@ class Shipper:
     """Ships sessions to one sink, one after the other, and keeps the books in one state.
 
     `locked`: whoever calls holds the locks of the sessions already. `live`: the sessions are going on now, so that
-    what their repositories look like now says something about their last turns.
+    what their repositories look like now says something about their last turns. `deadline`: when to stop between two
+    turns, on the monotonic clock; the next run goes on there.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Shipper:
         resend: bool = False,
         locked: bool = False,
         live: bool = False,
+        deadline: float = math.inf,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.report = Report()
@@ -73,6 +77,7 @@ class Shipper:
         self._window = window or Window()
         self._resend = resend
         self._live = live
+        self._deadline = deadline
         self._repositories = Repositories()
         self._lock = nullcontext if locked else state.lock
         self._progress = progress
@@ -110,7 +115,9 @@ class Shipper:
                 self._put_turn(turn, run, cursor)
             self._progress(entry.end - offset)
             offset = entry.end
-            if self.report.failure:
+            self.report.stopped = time.monotonic() > self._deadline
+            if self.report.failure or self.report.stopped:
+                run.outbox.flush()
                 return
         unsettled = {observation.span_id for turn in builder.open for observation in self._put_turn(turn, run, None)}
         run.outbox.flush()
@@ -171,7 +178,7 @@ class Shipper:
     def _ship_subagents(self, session: Session, launches: dict[str, Launch], main_end_ns: int | None) -> None:
         """Subagents may launch others: go round until no more can be linked, then send those that nobody launched."""
         waiting = list(session.agents)
-        while waiting and not self.report.failure:
+        while waiting and not self.report.failure and not self.report.stopped:
             unlinked = [path for path in waiting if not self._ship_subagent(path, session, launches)]
             if len(unlinked) == len(waiting):
                 for path in unlinked:

@@ -114,9 +114,7 @@ class _Worker:
         request = pending.newest
         if not self._await_turn(request.session_id):
             return
-        agent = request.agent_transcript_path
-        awaited = agent if agent is not None and agent.exists() else request.transcript_path
-        if not settle(awaited, request.last_message if awaited is not agent or agent else None):
+        if not settle(request.awaited, request.last_message):
             _log.info("%s: the last message did not come; the next event ships it", request.session_id)
         try:
             sessions = sessions_at([request.transcript_path])
@@ -124,7 +122,9 @@ class _Worker:
             _log.info("%s: no transcript yet", request.session_id)
             pending.done()
             return
-        shipper = Shipper(self._open_sink(), self._state, self._settings.labels, locked=True, live=True)
+        shipper = Shipper(
+            self._open_sink(), self._state, self._settings.labels, locked=True, live=True, deadline=self._deadline
+        )
         for session in sessions:
             shipper.ship(session)
         report = shipper.report
@@ -139,6 +139,10 @@ class _Worker:
             self._failed = True
             return
         self._state.resume()
+        if report.stopped:
+            _log.info("%s: more than fits into one run; the next event goes on", request.session_id)
+            pending.keep_newest()
+            return
         sent, dead = report.spans["accepted"], report.spans["dead_lettered"]
         _log.info("%s: %s", request.session_id, f"sent {sent} spans, {dead} refused" if sent or dead else "up to date")
         pending.done()

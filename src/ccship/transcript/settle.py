@@ -17,30 +17,39 @@ _TAIL_BYTES = 1024 * 1024
 """The last message is among the last lines; longer tails only cost time at every look."""
 
 
-def settle(transcript: Path, last_message: str | None) -> bool:
+def settle(transcript: Path | None, last_message: str | None) -> bool:
     """Wait until the transcript holds the last message (as `fingerprint_of` gives it); False when it did not come.
 
-    Without a message to wait for, there is nothing to wait for.
+    Without a file or a message to wait for, there is nothing to wait for.
     """
-    if last_message is None:
+    if transcript is None or last_message is None:
         return True
     deadline = time.monotonic() + LONGEST_WAIT_S
-    while not _is_there(transcript, last_message):
-        if time.monotonic() >= deadline:
-            return False
+    looked_at = -1
+    while time.monotonic() < deadline:
+        size = _size(transcript)
+        if size != looked_at and _is_there(transcript, last_message):
+            return True
+        looked_at = size
         time.sleep(_POLL_S)
-    return True
+    return False
+
+
+def _size(transcript: Path) -> int:
+    try:
+        return transcript.stat().st_size
+    except OSError:
+        return -1
 
 
 def _is_there(transcript: Path, last_message: str) -> bool:
     try:
         with transcript.open("rb") as file:
             size = file.seek(0, 2)
-            found = (
+            return any(
                 fingerprint_of(entry.parsed.text) == last_message
                 for entry in entries(file, max(0, size - _TAIL_BYTES))
                 if isinstance(entry.parsed, Assistant)
             )
-            return any(found)
     except OSError:
         return False
