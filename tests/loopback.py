@@ -75,6 +75,7 @@ class LoopbackLangfuse(ThreadingHTTPServer):
         self.script: list[Reply] = []
         self.refused_spans: dict[str, int] = {}
         self.max_spans: int | None = None
+        self.max_bytes: int | None = None
         self.accepted: list[Span] = []
         self.media: dict[str, bytes] = {}
         self.requests: list[int] = []
@@ -103,6 +104,11 @@ class LoopbackLangfuse(ThreadingHTTPServer):
         """The spans as Langfuse shows them: the last of an id replaces the ones before."""
         return {span.span_id: span for span in self.accepted}
 
+    def wait_for_requests(self, count: int) -> None:
+        """Return when so many requests have come in since the last `clear`."""
+        while len(self.requests) < count:
+            time.sleep(0.01)
+
     def clear(self) -> None:
         self.accepted.clear()
         self.requests.clear()
@@ -120,10 +126,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path != TRACES:
             self._answer(Reply(status=404))
             return
+        size = len(gzip.decompress(body)) if self.headers.get("content-encoding") == "gzip" else len(body)
         spans = _decode(body, self.headers.get("content-encoding"), self.headers.get("content-type", ""))
         server = self.server
         with server.lock:
-            reply = server.script.pop(0) if server.script else self._judge(spans)
+            reply = server.script.pop(0) if server.script else self._judge(spans, size)
             server.requests.append(reply.status)
             server.bodies.append(body)
             if reply.keep if reply.keep is not None else reply == OK:
@@ -151,13 +158,14 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
-    def _judge(self, spans: list[Span]) -> Reply:
+    def _judge(self, spans: list[Span], size: int) -> Reply:
         """What the server itself thinks of a request, when nobody scripted an answer."""
         server = self.server
         expected = "Basic " + _basic(server.public_key, server.secret_key)
         if self.headers.get("authorization") != expected:
             return Reply(status=401)
-        if server.max_spans is not None and len(spans) > server.max_spans:
+        too_many = server.max_spans is not None and len(spans) > server.max_spans
+        if too_many or (server.max_bytes is not None and size > server.max_bytes):
             return Reply(status=413)
         for span in spans:
             if span.span_id in server.refused_spans:

@@ -7,6 +7,7 @@ this file also runs by itself, as `python -I -S .../ccship/hook.py`, without sit
 
 import json
 import os
+import stat
 import sys
 import time
 from zlib import crc32
@@ -110,6 +111,10 @@ def _leave_request(folder: str, payload: "dict[str, object]", transcript: str) -
     requests = os.path.join(folder, "requests")  # noqa: PTH118
     os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103
     os.makedirs(requests, mode=0o700, exist_ok=True)  # noqa: PTH103
+    for path in (folder, requests):
+        status = os.lstat(path)
+        if not stat.S_ISDIR(status.st_mode) or (os.name == "posix" and status.st_mode & 0o022):
+            raise PermissionError(path)  # a link, or a place where others write: the worker says so in `status`
     session = _session_of(transcript)
     message = payload.get("last_assistant_message")
     request = {

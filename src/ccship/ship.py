@@ -96,6 +96,9 @@ class Shipper:
         self.report.sessions += 1
 
     def _read(self, path: Path, session: Session, ship: Callable[[BinaryIO, TranscriptState], None]) -> None:
+        if path.exists() and not path.is_file():
+            self.report.problems.append(f"{path} cannot be read: it is no file")  # a pipe would never end
+            return
         try:
             with path.open("rb") as file:
                 ship(file, self._state.transcript(path, session.session_id))

@@ -17,7 +17,10 @@ import httpx
 import langfuse
 from google.protobuf.message import DecodeError
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.sdk.trace import ReadableSpan
 
 from ccship import __version__
@@ -38,6 +41,9 @@ _FIRST_WAIT_S = 0.5
 _MAX_WAIT_S = 5.0
 _MAX_RETRY_AFTER_S = 3600.0
 _MAX_REPLY_BYTES = 64 * 1024
+
+_SHORTER_CHARS = (20_000, 1_000)
+"""What is left of a text when a single span is too large for the server, and when it still is."""
 
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 _CONFIGURATION = {
@@ -86,7 +92,10 @@ class LangfuseExporter(AccountingExporter):
         if self.delivery.failure is not None:
             return  # the server is down: do not hammer it with the rest of the queue
         try:
-            self._post_patiently(spans)
+            if len(spans) == 1:
+                self._send_alone(spans[0])
+            else:
+                self._post_patiently(encode_spans(spans))
         except (TooLarge, Rejected) as error:
             if len(spans) == 1:
                 self.delivery.rejected[span_id_of(spans[0])] = str(error)
@@ -99,8 +108,20 @@ class LangfuseExporter(AccountingExporter):
         else:
             self.delivery.accepted.update(map(span_id_of, spans))
 
-    def _post_patiently(self, spans: Sequence[ReadableSpan]) -> None:
-        body = gzip.compress(encode_spans(spans).SerializeToString(), compresslevel=1)
+    def _send_alone(self, span: ReadableSpan) -> None:
+        """A span that is too large even alone loses the ends of its largest fields; its times and tokens arrive."""
+        request = encode_spans([span])
+        for longest in _SHORTER_CHARS:
+            try:
+                self._post_patiently(request)
+            except TooLarge:
+                _shorten(request, longest)
+            else:
+                return
+        self._post_patiently(request)
+
+    def _post_patiently(self, request: ExportTraceServiceRequest) -> None:
+        body = gzip.compress(request.SerializeToString(), compresslevel=1)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._post(body)
@@ -128,6 +149,17 @@ class LangfuseExporter(AccountingExporter):
                 raise Denied(f"{self._url} is no address ({error}): check LANGFUSE_BASE_URL") from error
             finally:
                 timer.cancel()
+
+
+def _shorten(request: ExportTraceServiceRequest, longest: int) -> None:
+    """Cut every text of a request to so many characters, and say how long it was."""
+    for resource in request.resource_spans:
+        for scope in resource.scope_spans:
+            for span in scope.spans:
+                for attribute in span.attributes:
+                    text = attribute.value.string_value
+                    if len(text) > longest:
+                        attribute.value.string_value = f"{text[:longest]}… ({len(text)} characters, too large)"
 
 
 def judge(status: int, headers: httpx.Headers, body: bytes) -> None:

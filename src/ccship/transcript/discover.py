@@ -55,7 +55,7 @@ def sessions_at(paths: Iterable[Path]) -> list[Session]:
             found += [file for file in path.rglob("*.jsonl") if _is_transcript(file)]
         elif not path.exists():
             raise ConfigError(f"{path} does not exist: name a transcript (.jsonl) or a folder of transcripts")
-        elif path.suffix != ".jsonl":
+        elif path.suffix != ".jsonl" or not path.is_file():
             raise ConfigError(f"{path} is no transcript: their names end in .jsonl")
         else:
             main = _main_of(path)
@@ -125,6 +125,8 @@ def _began(session: Session) -> bytes:
     A fork's file begins with lines of its own, before the ones it copied: so the original comes first, whatever the
     files' own dates are after a restore or a checkout.
     """
+    if not session.paths[0].is_file():
+        return b""
     try:
         with session.paths[0].open("rb") as file:
             found = _TIMESTAMP.search(file.read(_HEAD_BYTES))

@@ -36,8 +36,9 @@ def settle(transcript: Path | None, last_message: str | None) -> bool:
 
 
 def _size(transcript: Path) -> int:
+    """The size of a regular file, -1 where there is none: a pipe would be waited for."""
     try:
-        return transcript.stat().st_size
+        return transcript.stat().st_size if transcript.is_file() else -1
     except OSError:
         return -1
 

@@ -9,11 +9,10 @@ still change, the hashes of what was accepted are kept, so that a second look se
 import os
 import random
 import sqlite3
+import stat
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -23,9 +22,9 @@ import orjson
 from filelock import FileLock, Timeout
 
 from ccship.errors import StateError
-from ccship.observations import Trace
-from ccship.transcript.tail import Position
-from ccship.transcript.turns import Carry
+from ccship.state.rows import Launch, Link, Owner, TranscriptState, compact, load_trace, load_transcript, pack_spans
+
+__all__ = ["Launch", "Link", "Owner", "State", "TranscriptState"]
 
 SCHEMA_VERSION = 1
 _BUSY_SECONDS = 30
@@ -34,8 +33,6 @@ _BUSY_SECONDS = 30
 _LONGEST_BACKOFF_S = 60.0
 _MAX_WAIT_S = 3600.0
 """What a server may ask for at most, and what a clock that was set back may make of it."""
-
-_HASH_BYTES = 8
 
 _SCHEMA = """
 CREATE TABLE destinations (
@@ -62,57 +59,6 @@ CREATE TABLE dead_letters (
     PRIMARY KEY (destination, trace_id, span_id)
 ) WITHOUT ROWID;
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """A tool call that launches a subagent, and the trace it is part of.
-
-    `message_id`: the LLM call that asked for it; `agent_id`: the subagent (or the folder of several), once the result
-    tells; `prompt`: a hash of what it was told.
-    """
-
-    tool_use_id: str
-    trace: Trace
-    message_id: str
-    agent_id: str | None
-    agent_type: str | None
-    prompt: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """What a subagent hangs under; `parent_span_id` is None for one that nobody launched.
-
-    `message_id`: the LLM call that launched it; a forked subagent repeats it in its own transcript.
-    """
-
-    trace: Trace
-    parent_span_id: str | None
-    agent_type: str | None = None
-    message_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The session that a turn was shipped from, and whether it could no longer change then."""
-
-    session: str
-    settled: bool
-
-
-@dataclass(slots=True)
-class TranscriptState:
-    """What is known of one transcript. `spans`: span id -> hash of what was accepted, for turns that may change."""
-
-    path: str
-    session: str
-    position: Position | None = None
-    carry: Carry = field(default_factory=Carry)
-    counts: Counter[str] = field(default_factory=Counter)
-    spans: dict[str, bytes] = field(default_factory=dict)
-    link: Link | None = None
-    last_error: str | None = None
 
 
 class State:
@@ -201,17 +147,11 @@ class State:
             " FROM transcripts WHERE destination = ? AND path = ?",
             (self._destination, _real(path)),
         ).fetchone()
-        known = TranscriptState(_real(path), session)
-        if row is None:
-            return known
-        offset, device, inode, fingerprint, carry, counts, spans, link, known.last_error = row
-        if fingerprint is not None:
-            known.position = Position(offset, device, inode, fingerprint)
-        known.carry = Carry(**orjson.loads(carry)) if carry else Carry()
-        known.counts = Counter(orjson.loads(counts)) if counts else Counter()
-        known.spans = _unpack(spans or b"")
-        known.link = _load_link(link)
-        return known
+        try:
+            return load_transcript(TranscriptState(_real(path), session), row)
+        except (TypeError, ValueError):
+            # somebody else wrote this row: begin with that transcript again, under the same ids
+            return TranscriptState(_real(path), session)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -245,7 +185,7 @@ class State:
                 position.fingerprint if position else None,
                 orjson.dumps(known.carry),
                 orjson.dumps(known.counts),
-                _pack(known.spans),
+                pack_spans(known.spans),
                 orjson.dumps(known.link) if known.link else None,
                 time.time(),
                 known.last_error,
@@ -256,7 +196,7 @@ class State:
         """Where a turn was shipped from; None when it was not."""
         row = self._db.execute(
             "SELECT session, settled FROM turns WHERE destination = ? AND uuid = ?",
-            (self._destination, _compact(turn_uuid)),
+            (self._destination, compact(turn_uuid)),
         ).fetchone()
         return Owner(row[0], bool(row[1])) if row else None
 
@@ -265,7 +205,7 @@ class State:
         self._db.execute(
             "INSERT INTO turns (destination, uuid, session, settled) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (destination, uuid) DO UPDATE SET settled = max(settled, excluded.settled)",
-            (self._destination, _compact(turn_uuid), session, settled),
+            (self._destination, compact(turn_uuid), session, settled),
         )
 
     def launches(self, session: str) -> list[Launch]:
@@ -275,7 +215,7 @@ class State:
             " WHERE destination = ? AND session = ?",
             (self._destination, session),
         )
-        return [Launch(tool_use_id, _load_trace(trace), *rest) for tool_use_id, trace, *rest in rows]
+        return [Launch(tool_use_id, load_trace(trace), *rest) for tool_use_id, trace, *rest in rows]
 
     def keep_launches(self, session: str, launches: Iterable[Launch]) -> None:
         """Replace the launches of a session by those that still wait for their subagent."""
@@ -317,13 +257,22 @@ class State:
 
 
 def _private(folder: Path) -> Path:
-    """The folder, made if need be, readable by its owner alone."""
+    """The folder, made if need be, readable by its owner alone.
+
+    Raises:
+        StateError: it cannot be made, or others could put something in its place.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.lstat()
     except OSError as error:
         raise StateError(
             f"the state folder {folder} cannot be made ({error.strerror}): set CC_LANGFUSE_STATE_DIR"
         ) from error
+    if stat.S_ISLNK(status.st_mode):
+        raise StateError(f"{folder} is a link: ccship writes only where nobody else can point it to")
+    if hasattr(os, "geteuid") and (status.st_mode & 0o022 or status.st_uid != os.geteuid()):
+        raise StateError(f"{folder} can be changed by others: chmod 700 it, or set CC_LANGFUSE_STATE_DIR")
     return folder
 
 
@@ -359,32 +308,3 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _real(path: Path) -> str:
     return os.path.realpath(path)
-
-
-def _compact(uuid: str) -> bytes:
-    """Sixteen bytes for a uuid, whatever it looks like."""
-    return blake2b(uuid.encode(), digest_size=16).digest()
-
-
-def _pack(spans: dict[str, bytes]) -> bytes:
-    return b"".join(bytes.fromhex(span_id) + digest for span_id, digest in spans.items())
-
-
-def _unpack(packed: bytes) -> dict[str, bytes]:
-    step = 2 * _HASH_BYTES
-    return {
-        packed[at : at + _HASH_BYTES].hex(): packed[at + _HASH_BYTES : at + step]
-        for at in range(0, len(packed) - step + 1, step)
-    }
-
-
-def _load_trace(text: str | bytes) -> Trace:
-    fields = orjson.loads(text)
-    return Trace(**{**fields, "tags": tuple(fields["tags"])})
-
-
-def _load_link(text: str | bytes | None) -> Link | None:
-    if not text:
-        return None
-    fields = orjson.loads(text)
-    return Link(**{**fields, "trace": _load_trace(orjson.dumps(fields["trace"]))})

@@ -1,0 +1,111 @@
+"""The rows of the state as values: what is kept, and how it is written down."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from ccship.observations import Trace
+from ccship.transcript.tail import Position
+from ccship.transcript.turns import Carry
+
+_HASH_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A tool call that launches a subagent, and the trace it is part of.
+
+    `message_id`: the LLM call that asked for it; `agent_id`: the subagent (or the folder of several), once the result
+    tells; `prompt`: a hash of what it was told.
+    """
+
+    tool_use_id: str
+    trace: Trace
+    message_id: str
+    agent_id: str | None
+    agent_type: str | None
+    prompt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a subagent hangs under; `parent_span_id` is None for one that nobody launched.
+
+    `message_id`: the LLM call that launched it; a forked subagent repeats it in its own transcript.
+    """
+
+    trace: Trace
+    parent_span_id: str | None
+    agent_type: str | None = None
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The session that a turn was shipped from, and whether it could no longer change then."""
+
+    session: str
+    settled: bool
+
+
+@dataclass(slots=True)
+class TranscriptState:
+    """What is known of one transcript. `spans`: span id -> hash of what was accepted, for turns that may change."""
+
+    path: str
+    session: str
+    position: Position | None = None
+    carry: Carry = field(default_factory=Carry)
+    counts: Counter[str] = field(default_factory=Counter)
+    spans: dict[str, bytes] = field(default_factory=dict)
+    link: Link | None = None
+    last_error: str | None = None
+
+
+def compact(uuid: str) -> bytes:
+    """Sixteen bytes for a uuid, whatever it looks like."""
+    return blake2b(uuid.encode(), digest_size=16).digest()
+
+
+def pack_spans(spans: dict[str, bytes]) -> bytes:
+    """Span ids and their hashes, side by side."""
+    return b"".join(bytes.fromhex(span_id) + digest for span_id, digest in spans.items())
+
+
+def _unpack_spans(packed: bytes) -> dict[str, bytes]:
+    packed = memoryview(packed).tobytes()  # not a text
+    step = 2 * _HASH_BYTES
+    return {
+        packed[at : at + _HASH_BYTES].hex(): packed[at + _HASH_BYTES : at + step]
+        for at in range(0, len(packed) - step + 1, step)
+    }
+
+
+def load_transcript(known: TranscriptState, row: tuple[Any, ...] | None) -> TranscriptState:
+    """A row of the transcripts; ValueError or TypeError when somebody else wrote it."""
+    if row is None:
+        return known
+    offset, device, inode, fingerprint, carry, counts, spans, link, known.last_error = row
+    if fingerprint is not None:
+        known.position = Position(int(offset), int(device), int(inode), bytes(fingerprint))
+    known.carry = Carry(**orjson.loads(carry)) if carry else Carry()
+    known.counts = Counter(orjson.loads(counts)) if counts else Counter()
+    known.spans = _unpack_spans(spans or b"")
+    known.link = _load_link(link)
+    return known
+
+
+def load_trace(text: str | bytes) -> Trace:
+    """A trace as it was kept with a launch or a link."""
+    fields = orjson.loads(text)
+    return Trace(**{**fields, "tags": tuple(fields["tags"])})
+
+
+def _load_link(text: str | bytes | None) -> Link | None:
+    if not text:
+        return None
+    fields = orjson.loads(text)
+    return Link(**{**fields, "trace": load_trace(orjson.dumps(fields["trace"]))})

@@ -1,0 +1,111 @@
+"""A session, a hook and a server: what every fault is tried on."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from helpers import KeepingSink, run_ccship, ship_to
+from lines import Lines, tool
+from loopback import LoopbackLangfuse
+
+SESSION = "5e551011-0000-4000-8000-000000000001"
+
+Key = tuple[str, str, str, int]
+
+
+def conversation(turns: int = 4, session: str = SESSION) -> Lines:
+    """Turns of two calls and a tool each; every text is told from every other."""
+    lines = Lines(session=session)
+    for n in range(turns):
+        lines.prompt(f"prompt {n}, ünïcode").assistant(f"{session[-4:]}-a{n}", tool(f"{session[-4:]}-t{n}"))
+        lines.result(f"{session[-4:]}-t{n}", f"result {n}").assistant(f"{session[-4:]}-b{n}", f"answer {n}")
+    return lines
+
+
+class Case:
+    """One session on disk and the server it goes to."""
+
+    def __init__(self, folder: Path, server: LoopbackLangfuse) -> None:
+        self.folder = folder
+        self.server = server
+        self.transcript = conversation().write(folder / "claude/projects/-demo" / f"{SESSION}.jsonl")
+        self.state = folder / "state"
+        self.environ: dict[str, str] = {
+            **server.environ,
+            "TRACE_TO_LANGFUSE": "true",
+            "CC_LANGFUSE_FOREGROUND": "true",
+            "CLAUDE_CONFIG_DIR": str(folder / "claude"),
+            "CC_LANGFUSE_STATE_DIR": str(self.state),
+        }
+
+    @property
+    def expected(self) -> set[Key]:
+        """The keys of what is on disk now, from a run that nothing disturbs."""
+        sink = KeepingSink()
+        ship_to(sink, [self.transcript])
+        return {(it.trace.trace_id, it.span_id, it.type, it.start_ns) for it in sink.sent}
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The transcript, line by line."""
+        return self.transcript.read_bytes().splitlines(keepends=True)
+
+    def payload(self, **more: object) -> bytes:
+        """What Claude Code hands to the hook."""
+        return json.dumps(
+            {"session_id": SESSION, "transcript_path": str(self.transcript), "hook_event_name": "Stop", **more}
+        ).encode()
+
+    def hook(self, environ: Mapping[str, str] | None = None, stdin: bytes | None = None) -> None:
+        """Run the hook; whatever is broken, it exits with 0 and says nothing."""
+        done = run_ccship(
+            "hook", stdin=self.payload() if stdin is None else stdin, environ={**self.environ, **(environ or {})}
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+    def start(self, before: Callable[[], None] | None = None, **more: object) -> subprocess.Popen[bytes]:
+        """Start the hook in the foreground, to do something to it while it works."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ccship", "hook"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **self.environ},
+            preexec_fn=before,  # noqa: PLW1509 - limits are set before anything runs
+        )
+        assert process.stdin
+        process.stdin.write(self.payload(**more))
+        process.stdin.close()
+        return process
+
+    def pass_time(self) -> None:
+        """As if the wait that a failure imposed were over."""
+        with suppress(sqlite3.DatabaseError), sqlite3.connect(self.state / "state.db") as db:
+            db.execute("UPDATE destinations SET retry_at = 0")
+
+    def offset(self) -> int:
+        """How far the cursor is, in bytes; 0 where there is none."""
+        if not (self.state / "state.db").exists():
+            return 0
+        with sqlite3.connect(self.state / "state.db") as db:
+            row = db.execute("SELECT offset FROM transcripts").fetchone()
+        return int(row[0]) if row else 0
+
+    def log(self) -> str:
+        """What the worker wrote down."""
+        path = self.state / "ccship.log"
+        return path.read_text() if path.exists() else ""
+
+    def check_all_arrives(self) -> None:
+        """The fault is over: the next hook delivers what is on disk, under one key a span, and nothing is asked for."""
+        self.server.script.clear()
+        if (self.state / "state.db").exists():
+            self.pass_time()
+        self.hook()
+        assert self.server.keys == self.expected
+        assert list((self.state / "requests").glob("*.json")) == []
