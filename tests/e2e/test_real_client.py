@@ -1,0 +1,239 @@
+"""Every turn of the real client arrives once, and the client does not notice.
+
+Run with `uv run pytest -m e2e tests/e2e`, with `claude` on the PATH or named by CCSHIP_CLAUDE.
+"""
+
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from e2e.messages import RUNNING, ScriptedModel, scripted_model
+from loopback import LoopbackLangfuse, Reply, Span
+
+CLAUDE = os.environ.get("CCSHIP_CLAUDE") or shutil.which("claude")
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(CLAUDE is None, reason="no client: put `claude` on the PATH or name it with CCSHIP_CLAUDE"),
+]
+HOOK = f"'{sys.executable}' -I -S '{ROOT / 'src/ccship/hook.py'}' || exit 0"
+PATIENCE_S = 60
+LONGEST_RATIO = 1.25
+"""How much longer the client may take with the hook than without."""
+
+
+class Client:
+    """The real client in a config folder of its own."""
+
+    def __init__(self, folder: Path, model: ScriptedModel, langfuse: LoopbackLangfuse, *, hooked: bool = True) -> None:
+        self.config = folder / "claude"
+        self.state = folder / "state"
+        self.work = folder / "work"
+        self.work.mkdir(parents=True)
+        self.config.mkdir()
+        self.langfuse = langfuse
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "CLAUDE_CONFIG_DIR": str(self.config),
+            "ANTHROPIC_BASE_URL": model.url,
+            "ANTHROPIC_API_KEY": "sk-ant-test",
+            "IS_SANDBOX": "1",
+            "DISABLE_TELEMETRY": "1",
+            "DISABLE_ERROR_REPORTING": "1",
+            "DISABLE_AUTOUPDATER": "1",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        }
+        if hooked:
+            self.register({**langfuse.environ, "TRACE_TO_LANGFUSE": "true", "CC_LANGFUSE_STATE_DIR": str(self.state)})
+
+    def register(self, environ: dict[str, str]) -> None:
+        """Write the settings that the README shows."""
+        hooks = [{"hooks": [{"type": "command", "command": HOOK, "timeout": 10}]}]
+        events = ("Stop", "SubagentStop", "SessionEnd", "SessionStart")
+        settings = {"env": environ, "hooks": dict.fromkeys(events, hooks)}
+        (self.config / "settings.json").write_text(json.dumps(settings))
+
+    def start(self, prompt: str, *arguments: str) -> subprocess.Popen[str]:
+        """Start a turn in print mode."""
+        assert CLAUDE
+        return subprocess.Popen(
+            [CLAUDE, "-p", prompt, "--dangerously-skip-permissions", *arguments],
+            env=self.environ,
+            cwd=self.work,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def say(self, prompt: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """One turn, from prompt to exit."""
+        process = self.start(prompt, *arguments)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def wait_for_tool(self) -> None:
+        """Return when the slow tool runs."""
+        while not (self.work / RUNNING).exists():
+            time.sleep(0.02)
+
+    def transcripts(self) -> list[Path]:
+        return sorted((self.config / "projects").rglob("*.jsonl"))
+
+    def message_ids(self) -> set[str]:
+        """The LLM calls on disk, subagents' included."""
+        messages = [
+            json.loads(line).get("message") for path in self.transcripts() for line in path.read_text().splitlines()
+        ]
+        return {
+            it["id"]
+            for it in messages
+            if isinstance(it, dict) and it.get("role") == "assistant" and it.get("model") != "<synthetic>"
+        }
+
+    def settled(self) -> dict[str, Span]:
+        """What has arrived once every request of every hook is done, by span id; checks that it arrived once."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            calls = {it.span_id for it in self.langfuse.accepted if it.type == "generation"}
+            if not list((self.state / "requests").glob("*")) and len(calls) == len(self.message_ids()):
+                break
+            time.sleep(0.1)
+        check_once(self.langfuse.accepted)
+        latest = self.langfuse.latest
+        assert sum(it.type == "generation" for it in latest.values()) == len(self.message_ids())
+        return latest
+
+
+def check_once(spans: list[Span]) -> None:
+    """No span under two keys; none sent again unchanged."""
+    sent = defaultdict(list)
+    for span in spans:
+        sent[span.span_id].append(span)
+    assert all(len({span.key for span in times}) == 1 for times in sent.values())
+    assert all(a != b for times in sent.values() for a, b in pairwise(times))
+
+
+def roots(spans: dict[str, Span]) -> list[str]:
+    """The prompts of the turns that arrived, in the order of time."""
+    found = sorted((it for it in spans.values() if not it.parent), key=lambda it: it.start_ns)
+    return [str(it.attributes["langfuse.observation.input"]) for it in found]
+
+
+def session() -> str:
+    return str(uuid.uuid4())
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModel]:
+    with scripted_model() as server:
+        yield server
+
+
+@pytest.fixture
+def client(tmp_path: Path, model: ScriptedModel, langfuse: LoopbackLangfuse) -> Client:
+    return Client(tmp_path / "client", model, langfuse)
+
+
+def test_a_session_of_prompts_tools_and_a_retry_arrives_turn_by_turn(client: Client) -> None:
+    """Each prompt is a process of its own, resumed."""
+    known = session()
+    client.say("SCENE:plain one", "--session-id", known)
+    client.settled()
+    client.say("SCENE:tools two", "--resume", known)
+    client.say("SCENE:retry three", "--resume", known)
+    spans = client.settled()
+    assert roots(spans) == ["SCENE:plain one", "SCENE:tools two", "SCENE:retry three"]
+    tools = [it for it in spans.values() if it.type == "tool"]
+    assert sorted(str(it.attributes.get("langfuse.observation.level")) for it in tools) == ["DEFAULT", "ERROR"]
+    assert {it.attributes["session.id"] for it in spans.values()} == {known}
+    assert {it.usage["input_cache_creation_1h"] for it in spans.values() if it.type == "generation"} == {200}
+
+
+@pytest.mark.parametrize("scene", ["agent", "background"])
+def test_a_subagent_hangs_under_its_tool(client: Client, scene: str) -> None:
+    """In the foreground, and in the background, where it outlives the turn that launched it."""
+    client.say(f"SCENE:{scene} go", "--session-id", session())
+    spans = client.settled()
+    (subagent,) = [it for it in spans.values() if it.name == "Agent: general-purpose"]
+    assert spans[subagent.parent].name == "Tool: Agent"
+    assert spans[subagent.parent].trace_id == subagent.trace_id
+    assert [it.name for it in spans.values() if it.parent == subagent.span_id].count("LLM call") == 2
+
+
+def test_a_fork_sends_its_own_turn_only(client: Client) -> None:
+    """What it copied has arrived before."""
+    known = session()
+    client.say("SCENE:plain one", "--session-id", known)
+    client.settled()
+    client.say("SCENE:plain forked", "--resume", known, "--fork-session")
+    spans = client.settled()
+    assert roots(spans) == ["SCENE:plain one", "SCENE:plain forked"]
+    assert len({it.attributes["session.id"] for it in spans.values()}) == 2
+
+
+def test_an_interrupted_turn_arrives_with_the_end_of_the_session(client: Client) -> None:
+    """No Stop is called for it."""
+    process = client.start("SCENE:slowtool go", "--session-id", session())
+    client.wait_for_tool()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    spans = client.settled()
+    (root,) = [it for it in spans.values() if not it.parent]
+    assert root.attributes["langfuse.observation.level"] == "WARNING"
+
+
+def test_a_killed_client_loses_nothing_once_it_is_resumed(client: Client) -> None:
+    """Kill -9 in a running tool calls no hook at all."""
+    known = session()
+    process = client.start("SCENE:slowtool go", "--session-id", known)
+    client.wait_for_tool()
+    process.kill()
+    process.communicate()
+    client.say("SCENE:plain again", "--resume", known)
+    spans = client.settled()
+    assert roots(spans) == ["SCENE:slowtool go", "SCENE:plain again"]
+    (tool,) = [it for it in spans.values() if it.type == "tool"]
+    assert tool.attributes["langfuse.observation.status_message"] == "the session ended while this ran"
+
+
+@pytest.mark.bench
+def test_the_client_ends_no_later_with_the_hook_than_without(
+    tmp_path: Path, model: ScriptedModel, langfuse: LoopbackLangfuse
+) -> None:
+    """Although the server takes five seconds to answer."""
+    langfuse.script = [Reply(delay_s=5)] * 1000
+    clients = {hooked: Client(tmp_path / str(hooked), model, langfuse, hooked=hooked) for hooked in (True, False)}
+    took: dict[bool, list[float]] = {True: [], False: []}
+    for _ in range(8):
+        for hooked, client in clients.items():
+            began = time.perf_counter()
+            assert client.say("SCENE:plain go", "--session-id", session()).returncode == 0
+            took[hooked].append(time.perf_counter() - began)
+    # the first of each warms caches
+    assert statistics.median(took[True][1:]) / statistics.median(took[False][1:]) <= LONGEST_RATIO
+
+
+def test_the_client_says_the_same_with_the_hook_as_without(
+    tmp_path: Path, model: ScriptedModel, langfuse: LoopbackLangfuse
+) -> None:
+    """Also when Langfuse cannot be reached."""
+    hooked = Client(tmp_path / "hooked", model, langfuse)
+    unreachable = {**langfuse.environ, "LANGFUSE_BASE_URL": "http://127.0.0.1:9"}
+    hooked.register({**unreachable, "TRACE_TO_LANGFUSE": "true", "CC_LANGFUSE_STATE_DIR": str(hooked.state)})
+    plain = Client(tmp_path / "plain", model, langfuse, hooked=False)
+    said = [it.say("SCENE:plain go", "--session-id", session()) for it in (hooked, plain)]
+    assert len({(it.returncode, it.stdout, it.stderr) for it in said}) == 1
