@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,21 @@ def test_no_payload_harms_the_session(stdin: bytes, opted_in: dict[str, str]) ->
     """Exit code 2 would stop Claude from stopping."""
     done = run_ccship("hook", stdin=stdin, environ=opted_in)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_foreground_does_not_load_json() -> None:
+    """It is four fifths of what the rest takes; the scanner below it reads the same."""
+    code = """
+import sys
+import ccship.hook as hook
+parsed = hook._parse(sys.stdin.buffer.read())
+print("json" in sys.modules, parsed, hook._dump({"a": "\\u00e9\\"", "b": None}))
+"""
+    payload = ' {"transcript_path": "/t/\\u00fc.jsonl", "n": [1, -2.5e3, true, null, {"x": "\\ud83d\\ude00"}]}\n'
+    done = subprocess.run([sys.executable, "-c", code], input=payload, capture_output=True, text=True, check=True)
+    loaded, _, rest = done.stdout.partition(" ")
+    assert loaded == "False"
+    assert rest.strip() == f"{json.loads(payload)} {json.dumps({'a': 'é' + chr(34), 'b': None})}"
 
 
 def test_a_server_that_fails_does_not_harm_the_session(langfuse: LoopbackLangfuse, opted_in: dict[str, str]) -> None:

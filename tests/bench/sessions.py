@@ -1,0 +1,123 @@
+"""Sessions to measure on: deterministic, of the size that is asked for, shipped once before."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ccship import config
+from ccship.ship import Shipper
+from ccship.sinks import Delivery
+from ccship.state import State
+from ccship.transcript.discover import sessions_at
+from helpers import KeepingSink
+from lines import Lines, tool
+from loopback import LoopbackLangfuse
+
+SESSION = "be9c0000-0000-4000-8000-000000000001"
+RESULT_CHARS = 20_000
+"""A tool result as long as a source file."""
+
+
+class AcceptingSink(KeepingSink):
+    """Accepts and forgets: what was sent of 200 MB is not looked at."""
+
+    def deliver(self, observations: object) -> Delivery:
+        return Delivery(accepted={it.span_id for it in observations})  # type: ignore[attr-defined]
+
+
+class Worksite:
+    """A session on disk, a state that knows it, and the hook."""
+
+    def __init__(self, folder: Path, server: LoopbackLangfuse, megabytes: int) -> None:
+        self.server = server
+        self.state = folder / "state"
+        self.transcript = folder / "claude/projects/-demo" / f"{SESSION}.jsonl"
+        self.transcript.parent.mkdir(parents=True)
+        self.turns = 0
+        self.environ = {
+            **server.environ,
+            "HOME": str(folder),
+            "TRACE_TO_LANGFUSE": "true",
+            "CLAUDE_CONFIG_DIR": str(folder / "claude"),
+            "CC_LANGFUSE_STATE_DIR": str(self.state),
+        }
+        while not self.turns or self.transcript.stat().st_size < megabytes * 1_000_000:
+            self.append_turn()
+        self._ship_once()
+
+    def append_turn(self) -> None:
+        """A prompt, a tool with a long result, an answer."""
+        n = self.turns = self.turns + 1
+        lines = Lines(session=SESSION)
+        lines.seconds = n * 10
+        lines.last = f"{n - 1}-3" if n > 1 else None
+        lines.prompt(f"prompt {n}", uuid=f"{n}-0").assistant(f"{n}-a", tool(f"{n}-t", command="ls"), uuid=f"{n}-1")
+        lines.result(f"{n}-t", f"{n} line of output\n" * (RESULT_CHARS // 18), uuid=f"{n}-2")
+        lines.assistant(f"{n}-b", f"answer {n}", uuid=f"{n}-3")
+        with self.transcript.open("a") as file:
+            file.write("".join(line + "\n" for line in lines.lines))
+
+    def hook(self, command: list[str | Path]) -> float:
+        """Seconds that the foreground of the hook takes."""
+        began = time.perf_counter()
+        subprocess.run(command, input=self._payload(), env={**os.environ, **self.environ}, check=True)
+        return time.perf_counter() - began
+
+    def cpu_of_one_more_turn(self) -> float:
+        """CPU seconds of a hook that does its work before it returns."""
+        self.append_turn()
+        environ = {**os.environ, **self.environ, "CC_LANGFUSE_FOREGROUND": "true"}
+        requests = len(self.server.requests)
+        process = subprocess.Popen([sys.executable, "-m", "ccship", "hook"], stdin=subprocess.PIPE, env=environ)
+        assert process.stdin
+        process.stdin.write(self._payload())
+        process.stdin.close()
+        _, status, usage = os.wait4(process.pid, 0)
+        assert status == 0
+        assert len(self.server.requests) > requests, "nothing was sent: nothing was measured"
+        return usage.ru_utime + usage.ru_stime
+
+    def wait_for_worker(self) -> None:
+        """Return when the worker has nothing left to do and is gone."""
+        while list((self.state / "requests").glob("*")) or self._workers():
+            time.sleep(0.02)
+
+    def end_workers(self) -> None:
+        """Those of a server that never answers would wait for two minutes."""
+        for worker in self._workers():
+            os.kill(worker, signal.SIGKILL)
+
+    def _workers(self) -> list[int]:
+        found = subprocess.run(
+            ["/usr/bin/env", "ps", "-A", "-o", "pid=", "-o", "args="], capture_output=True, text=True, check=True
+        )
+        ours = f"ccship.worker {self.state}"
+        return [int(line.split()[0]) for line in found.stdout.splitlines() if ours in line]
+
+    def _payload(self) -> bytes:
+        payload = {"session_id": SESSION, "transcript_path": str(self.transcript), "hook_event_name": "Stop"}
+        return json.dumps(payload).encode()
+
+    def _ship_once(self) -> None:
+        settings = config.load(self.environ)
+        with State(self.state, settings.destination) as state:
+            shipper = Shipper(AcceptingSink(), state, settings.labels)
+            for session in sessions_at([self.transcript]):
+                shipper.ship(session)
+            assert shipper.report.ok
+
+
+@contextmanager
+def worksite(server: LoopbackLangfuse, megabytes: int) -> Iterator[Worksite]:
+    """A worksite in a folder of its own, with a session of at least so many megabytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        site = Worksite(Path(folder), server, megabytes)
+        yield site
+        site.end_workers()
