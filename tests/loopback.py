@@ -7,9 +7,10 @@ import socket
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -79,6 +80,8 @@ class LoopbackLangfuse(ThreadingHTTPServer):
         self.accepted: list[Span] = []
         self.media: dict[str, bytes] = {}
         self.requests: list[int] = []
+        self.open_requests: Counter[str] = Counter()
+        self.most_at_once = 0
         self.bodies: list[bytes] = []
         self.lock = threading.Lock()
 
@@ -133,9 +136,16 @@ class _Handler(BaseHTTPRequestHandler):
             reply = server.script.pop(0) if server.script else self._judge(spans, size)
             server.requests.append(reply.status)
             server.bodies.append(body)
-            if reply.keep if reply.keep is not None else reply == OK:
+            if reply.keep if reply.keep is not None else replace(reply, delay_s=0) == OK:
                 server.accepted += spans
-        self._answer(reply)
+            sessions = {str(span.attributes.get("session.id")) for span in spans}
+            server.open_requests.update(sessions)
+            server.most_at_once = max([server.most_at_once, *(server.open_requests[it] for it in sessions)])
+        try:
+            self._answer(reply)
+        finally:
+            with server.lock:
+                server.open_requests.subtract(sessions)
 
     def do_PUT(self) -> None:
         self.server.media[self.path] = self.rfile.read(int(self.headers["content-length"]))

@@ -1,0 +1,1 @@
+"""Crashes, kills and crowds: nothing is lost, nothing is doubled, one worker per session at a time."""
