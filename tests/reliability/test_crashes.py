@@ -1,9 +1,8 @@
-"""The worker killed anywhere: R1, R2."""
+"""The worker killed anywhere (R2)."""
 
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ from faults.case import SESSION, Case, conversation
 from loopback import LoopbackLangfuse
 
 SOAK_KILLS = 300
-SHARDS = 4
+
+pytestmark = pytest.mark.slow
 
 
 class ForkServer:
@@ -72,31 +72,6 @@ def check(case: Case, transcripts: list[Path]) -> None:
         expected |= case.expected
     assert case.server.keys == expected
     assert len({key[1] for key in case.server.keys}) == len(case.server.keys)
-
-
-@pytest.mark.parametrize("shard", range(SHARDS))
-def test_killed_at_every_point_nothing_is_lost_or_doubled(case: Case, forks: ForkServer, shard: int) -> None:
-    """R1: a session is shipped, grows and is shipped again; a quarter of the points each, over 300 in all."""
-    short, long = conversation(16).lines, conversation(32).lines
-    kills = 0
-    for grown in (False, True):
-        for point in [None, *range(1 + shard, 1000, SHARDS)]:
-            shutil.rmtree(case.state, ignore_errors=True)
-            case.server.clear()
-            case.transcript.write_text("\n".join(short) + "\n")
-            if grown:
-                forks.work(case, case.transcript)
-                case.transcript.write_text("\n".join(long) + "\n")
-            killed, events = forks.work(case, case.transcript, point)
-            if point is None:
-                assert events > 120, "too few points: nothing is swept"
-                continue
-            if not killed:
-                break
-            kills += 1
-            forks.work(case, case.transcript)
-            check(case, [case.transcript])
-    assert kills * SHARDS >= 300
 
 
 def test_a_soak_of_kills_loses_nothing(case: Case, forks: ForkServer) -> None:

@@ -20,6 +20,8 @@ CROWD = 32
 ROUNDS = 3
 STOPS = 50
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
