@@ -69,8 +69,9 @@ def test_a_hook_killed_by_its_time_out_loses_nothing(case: Case) -> None:
     """5: Claude Code ends hooks that take too long."""
     case.server.script = [Reply(delay_s=9)]
     process = case.start()
+    case.server.wait_for_requests(1)
     with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(3)
+        process.wait(1)
     process.kill()
     process.wait()
     assert case.server.requests == [200]
