@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -17,6 +18,8 @@ from ccship.state import State
 from ccship.transcript.discover import sessions_at
 from faults.case import conversation
 from helpers import KeepingSink, ship_to
+
+pytestmark = pytest.mark.slow
 
 LINES = [line + "\n" for line in conversation(12).lines]
 WHOLE = "".join(LINES).encode()
