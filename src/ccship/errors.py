@@ -13,6 +13,10 @@ class StateError(CcshipError):
     """The state folder cannot be used."""
 
 
+class StateDamaged(StateError):
+    """The state could not be read and was set aside; the next run begins with a new one, under the same ids."""
+
+
 class DeliveryError(Exception):
     """The server did not take a request."""
 

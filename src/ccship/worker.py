@@ -13,12 +13,12 @@ from pathlib import Path
 
 from ccship import config
 from ccship.config import Config
-from ccship.errors import CcshipError, ConfigError, Retryable
-from ccship.hook import MAX_LOG_BYTES
+from ccship.errors import CcshipError, ConfigError, Retryable, StateDamaged
+from ccship.hook import MAX_LOG_BYTES, state_folder
 from ccship.requests import Pending, Request
 from ccship.ship import Shipper
 from ccship.sinks import Sink
-from ccship.state import State
+from ccship.state import State, private
 from ccship.transcript.discover import sessions_at
 from ccship.transcript.settle import settle
 
@@ -32,8 +32,9 @@ def main(request_file: str) -> None:
     """Do what a request file asks for. Never raises; what went wrong is in the log."""
     os.umask(0o077)
     try:
+        _open_log(Path(state_folder(dict(os.environ))))
         settings = config.load()
-        _open_log(settings)
+        _log.setLevel(logging.DEBUG if settings.debug else logging.INFO)
         request = Request.model_validate_json(Path(request_file).read_bytes())
     except FileNotFoundError:
         return  # done by another worker
@@ -59,15 +60,14 @@ def _work(settings: Config, request: Request) -> None:
         for pending in Pending.of(settings.requests_dir, request.session_id):
             pending.done()
         return
-    deadline = time.monotonic() + LIFE_S
-    with State(settings.state_dir, settings.destination) as state:
-        worker = _Worker(settings, state, deadline)
-        try:
-            worker.ship(request.session_id)
-            for pending in Pending.of(settings.requests_dir):
-                worker.ship(pending.newest.session_id)
-        finally:
-            worker.close()
+    worker = _Worker(settings, time.monotonic() + LIFE_S)
+    try:
+        worker.work(request.session_id)
+    except StateDamaged as error:
+        _log.warning("%s", error)
+        worker.work(request.session_id)
+    finally:
+        worker.close()
 
 
 def _why_not(settings: Config, request: Request) -> str | None:
@@ -84,14 +84,27 @@ def _why_not(settings: Config, request: Request) -> str | None:
 class _Worker:
     """Ships session after session over one connection, until there is nothing left or time is over."""
 
-    def __init__(self, settings: Config, state: State, deadline: float) -> None:
+    _state: State
+
+    def __init__(self, settings: Config, deadline: float) -> None:
         self._settings = settings
-        self._state = state
         self._deadline = deadline
         self._sink: Sink | None = None
         self._failed = False
 
-    def ship(self, session_id: str) -> None:
+    def work(self, session_id: str) -> None:
+        """Ship one session first, then all that are behind."""
+        with State(self._settings.state_dir, self._settings.destination) as self._state:
+            self._ship(session_id)
+            for pending in Pending.of(self._settings.requests_dir):
+                self._ship(pending.newest.session_id)
+
+    def close(self) -> None:
+        """Stop the SDK's threads, if they were started."""
+        if self._sink is not None:
+            self._sink.close()
+
+    def _ship(self, session_id: str) -> None:
         """Ship a session as long as it is asked for."""
         while not self._failed and time.monotonic() < self._deadline:
             if not Pending.of(self._settings.requests_dir, session_id):
@@ -104,11 +117,6 @@ class _Worker:
                     return
                 for pending in Pending.of(self._settings.requests_dir, session_id):
                     self._ship_once(pending)
-
-    def close(self) -> None:
-        """Stop the SDK's threads, if they were started."""
-        if self._sink is not None:
-            self._sink.close()
 
     def _ship_once(self, pending: Pending) -> None:
         request = pending.newest
@@ -165,13 +173,15 @@ class _Worker:
         return self._sink
 
 
-def _open_log(settings: Config) -> None:
-    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handler = RotatingFileHandler(settings.state_dir / "ccship.log", maxBytes=MAX_LOG_BYTES, backupCount=1)
+def _open_log(folder: Path) -> None:
+    path = private(folder) / "ccship.log"
+    if path.is_symlink():
+        path.unlink()  # it would let others choose what is written to
+    handler = RotatingFileHandler(path, maxBytes=MAX_LOG_BYTES, backupCount=1)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     _log.addHandler(handler)
     _log.propagate = False
-    _log.setLevel(logging.DEBUG if settings.debug else logging.INFO)
+    _log.setLevel(logging.INFO)
 
 
 if __name__ == "__main__":

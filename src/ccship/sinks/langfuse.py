@@ -60,14 +60,20 @@ class LangfuseSink(SpanSink):
         if not config.public_key or not config.secret_key:
             raise ConfigError("no keys: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY")
         exporter = LangfuseExporter(config.public_key, config.secret_key, config.base_url)
-        super().__init__(
-            exporter,
-            public_key=config.public_key,
-            secret_key=config.secret_key,
-            base_url=config.base_url,
-            environment=config.environment,
-            upload_media=config.images,
-        )
+        try:
+            super().__init__(
+                exporter,
+                public_key=config.public_key,
+                secret_key=config.secret_key,
+                base_url=config.base_url,
+                environment=config.environment,
+                upload_media=config.images,
+            )
+        except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+            # the SDK makes its HTTP client at once, from the variables that every HTTP client reads
+            raise ConfigError(
+                f"no connection can be made ({error}): check SSL_CERT_FILE and the proxy variables (ALL_PROXY, ...)"
+            ) from error
 
 
 class LangfuseExporter(AccountingExporter):
@@ -75,6 +81,7 @@ class LangfuseExporter(AccountingExporter):
 
     def __init__(self, public_key: str, secret_key: str, base_url: str) -> None:
         super().__init__()
+        self._client: httpx.Client | None = None
         self._url = base_url.rstrip("/") + ENDPOINT
         self._auth = httpx.BasicAuth(public_key, secret_key)
         self._headers = {
@@ -133,22 +140,30 @@ class LangfuseExporter(AccountingExporter):
             else:
                 return
 
+    def shutdown(self) -> None:
+        """Close the connection."""
+        if self._client is not None:
+            self._client.close()
+
     def _post(self, body: bytes) -> None:
-        # A client per request: closing it is the only public way to end a request at a deadline.
-        with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False) as client:
-            timer = threading.Timer(_DEADLINE_S, client.close)
-            timer.daemon = True
-            timer.start()
-            try:
-                with client.stream("POST", self._url, content=body, headers=self._headers, auth=self._auth) as reply:
-                    judge(reply.status_code, reply.headers, _read_bounded(reply))
-            except (httpx.HTTPError, OSError, RuntimeError) as error:
-                # RuntimeError: the deadline closed the client before the connection was made
-                raise Retryable(f"{self._url} does not answer: {type(error).__name__}") from error
-            except httpx.InvalidURL as error:
-                raise Denied(f"{self._url} is no address ({error}): check LANGFUSE_BASE_URL") from error
-            finally:
-                timer.cancel()
+        # One client for all requests: making one reads the system's certificates, which takes longer than a request.
+        client = self._client = self._client or httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False)
+        # Closing the client is the only public way to end a request at a deadline.
+        timer = threading.Timer(_DEADLINE_S, client.close)
+        timer.daemon = True
+        timer.start()
+        try:
+            with client.stream("POST", self._url, content=body, headers=self._headers, auth=self._auth) as reply:
+                judge(reply.status_code, reply.headers, _read_bounded(reply))
+        except (httpx.HTTPError, OSError, RuntimeError) as error:
+            # RuntimeError: the deadline closed the client before the connection was made
+            raise Retryable(f"{self._url} does not answer: {type(error).__name__}") from error
+        except httpx.InvalidURL as error:
+            raise Denied(f"{self._url} is no address ({error}): check LANGFUSE_BASE_URL") from error
+        finally:
+            timer.cancel()
+            if client.is_closed:
+                self._client = None
 
 
 def _shorten(request: ExportTraceServiceRequest, longest: int) -> None:

@@ -21,10 +21,10 @@ from typing import Self
 import orjson
 from filelock import FileLock, Timeout
 
-from ccship.errors import StateError
+from ccship.errors import StateDamaged, StateError
 from ccship.state.rows import Launch, Link, Owner, TranscriptState, compact, load_trace, load_transcript, pack_spans
 
-__all__ = ["Launch", "Link", "Owner", "State", "TranscriptState"]
+__all__ = ["Launch", "Link", "Owner", "State", "TranscriptState", "private"]
 
 SCHEMA_VERSION = 1
 _BUSY_SECONDS = 30
@@ -32,7 +32,7 @@ _BUSY_SECONDS = 30
 
 _LONGEST_BACKOFF_S = 60.0
 _MAX_WAIT_S = 3600.0
-"""What a server may ask for at most, and what a clock that was set back may make of it."""
+"""What a server may ask for at most."""
 
 _SCHEMA = """
 CREATE TABLE destinations (
@@ -60,6 +60,14 @@ CREATE TABLE dead_letters (
 ) WITHOUT ROWID;
 """
 
+_SHAPE = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
+
+_NONSENSE = """
+SELECT 1 FROM destinations
+    WHERE typeof(retry_at) NOT IN ('null', 'real') OR typeof(failures) <> 'integer'
+UNION ALL SELECT 1 FROM launches WHERE NOT json_valid(trace)
+"""
+
 
 class State:
     """The state of one destination. Use as a context manager."""
@@ -73,7 +81,7 @@ class State:
         self._folder = None if rehearse else folder
         path = folder / "state.db" if folder else None
         if self._folder is not None:
-            self._db = _open(_private(self._folder) / "state.db")
+            self._db = _open(private(self._folder) / "state.db")
         else:
             self._db = sqlite3.connect(":memory:", isolation_level=None)
             if path is not None and path.exists():
@@ -92,6 +100,10 @@ class State:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._db.close()
+        if self._folder is not None and type(error) is sqlite3.DatabaseError:
+            # A broken page is seen only when it is read: looking at all of them first would take longer every day.
+            aside = _set_aside(self._folder / "state.db")
+            raise StateDamaged(f"the state was damaged and is set aside as {aside}: run again, ids stay") from error
 
     @contextmanager
     def lock(self, session_id: str, *, wait_s: float = -1) -> Iterator[bool]:
@@ -103,7 +115,7 @@ class State:
         if self._folder is None:
             yield True
             return
-        folder = _private(self._folder / "locks")
+        folder = private(self._folder / "locks")
         lock = FileLock(folder / blake2b(session_id.encode(), digest_size=16).hexdigest(), mode=0o600)
         try:
             lock.acquire(timeout=wait_s)
@@ -118,7 +130,9 @@ class State:
     def postponed_s(self) -> float:
         """Seconds until this destination is to be tried again; 0 when nothing is in the way."""
         row = self._db.execute("SELECT retry_at FROM destinations WHERE id = ?", (self._destination,)).fetchone()
-        return max(0.0, min(float(row[0]) - time.time(), _MAX_WAIT_S)) if row and row[0] else 0.0
+        wait_s = float(row[0]) - time.time() if row and row[0] else 0.0
+        # no wait is longer: the clock was wrong then or was set back since
+        return wait_s if 0.0 < wait_s <= _MAX_WAIT_S else 0.0
 
     def postpone(self, retry_after_s: float | None) -> float:
         """The destination failed: wait longer each time, or as long as it asked; returns the seconds to wait."""
@@ -149,7 +163,7 @@ class State:
         ).fetchone()
         try:
             return load_transcript(TranscriptState(_real(path), session), row)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, LookupError):
             # somebody else wrote this row: begin with that transcript again, under the same ids
             return TranscriptState(_real(path), session)
 
@@ -256,7 +270,7 @@ class State:
         return list(rows)
 
 
-def _private(folder: Path) -> Path:
+def private(folder: Path) -> Path:
     """The folder, made if need be, readable by its owner alone.
 
     Raises:
@@ -287,8 +301,12 @@ def _open(path: Path) -> sqlite3.Connection:
         if isinstance(error, sqlite3.OperationalError):
             raise StateError(f"{path} cannot be used: {error}") from error
         # Not a database any more. Ids do not depend on it, so starting anew sends nothing under other ids.
-        path.rename(path.with_name(f"{path.name}.corrupt-{time.time_ns()}"))
+        _set_aside(path)
         return _connect(path)
+
+
+def _set_aside(path: Path) -> Path:
+    return path.rename(path.with_name(f"{path.name}.corrupt-{time.time_ns()}"))
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -303,7 +321,22 @@ def _connect(path: Path) -> sqlite3.Connection:
             db.execute(statement)
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     db.execute("COMMIT")
+    _check(db)
     return db
+
+
+def _check(db: sqlite3.Connection) -> None:
+    """Look for what nobody else would have written.
+
+    Raises:
+        sqlite3.DatabaseError: this is no state of ours any more.
+    """
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript(_SCHEMA)
+        expected = fresh.execute(_SHAPE).fetchall()
+    if db.execute(_SHAPE).fetchall() != expected or db.execute(_NONSENSE).fetchone():
+        db.close()
+        raise sqlite3.DatabaseError("not a state of ours")
 
 
 def _real(path: Path) -> str:

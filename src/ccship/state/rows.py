@@ -6,12 +6,15 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
+from pydantic import TypeAdapter
 
 from ccship.observations import Trace
 from ccship.transcript.tail import Position
 from ccship.transcript.turns import Carry
 
 _HASH_BYTES = 8
+_CARRY = TypeAdapter(Carry)
+_COUNTS = TypeAdapter(dict[str, int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,9 @@ def load_transcript(known: TranscriptState, row: tuple[Any, ...] | None) -> Tran
         return known
     offset, device, inode, fingerprint, carry, counts, spans, link, known.last_error = row
     if fingerprint is not None:
-        known.position = Position(int(offset), int(device), int(inode), bytes(fingerprint))
-    known.carry = Carry(**orjson.loads(carry)) if carry else Carry()
-    known.counts = Counter(orjson.loads(counts)) if counts else Counter()
+        known.position = Position(max(0, int(offset)), int(device), int(inode), bytes(fingerprint))
+    known.carry = _CARRY.validate_json(carry) if carry else Carry()
+    known.counts = Counter(_COUNTS.validate_json(counts)) if counts else Counter()
     known.spans = _unpack_spans(spans or b"")
     known.link = _load_link(link)
     return known

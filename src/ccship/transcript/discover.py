@@ -77,8 +77,11 @@ class Originals:
         return uuid.encode() in self._uuids[session_id]
 
     def _read(self, session_id: str) -> frozenset[bytes]:
+        path = self._folder / f"{Path(session_id).name}.jsonl"
+        if not path.is_file():
+            return frozenset()  # a pipe would never end
         try:
-            with (self._folder / f"{Path(session_id).name}.jsonl").open("rb") as file:
+            with path.open("rb") as file:
                 return frozenset(found[1] for line in file if (found := _UUID.search(line)))
         except OSError:
             return frozenset()
@@ -91,8 +94,9 @@ def agent_id_of(path: Path) -> str:
 
 def agent_facts(path: Path) -> dict[str, Any]:
     """A subagent's `meta.json`: agentType, description, toolUseId, ...; empty where there is none or it is broken."""
+    meta = path.with_suffix(".meta.json")
     try:
-        facts = json.loads(path.with_suffix(".meta.json").read_bytes())
+        facts = json.loads(meta.read_bytes()) if meta.is_file() else {}
     except (OSError, ValueError):
         return {}
     return facts if isinstance(facts, dict) else {}
@@ -156,6 +160,8 @@ def _agents_of(main: Path) -> Iterator[Path]:
 
 
 def _session_named_in(path: Path) -> str | None:
+    if not path.is_file():
+        return None
     try:
         with path.open("rb") as file:
             for _, entry in zip(range(_HEAD_RECORDS), entries(file, 0), strict=False):
