@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from ccship.observations import Observation
 from ccship.state import State
 from conftest import FIXTURES, SHARED
-from helpers import KeepingSink, ship_to
+from faults.case import conversation
+from helpers import KeepingSink, observe, ship_to
 
 SESSIONS = sorted(path for path in (FIXTURES / "claude").rglob("*.jsonl") if not path.name.startswith("agent-"))
 REAL = sorted((SHARED / "corpus").glob("*.jsonl")) + sorted(
@@ -81,3 +82,15 @@ def test_a_real_session_in_forty_pieces_gives_what_the_whole_gives(transcript: P
     """Cut at primes of lines and in the middle of them, by its own size."""
     size = transcript.stat().st_size
     check(transcript, tmp_path, [size * k // 41 for k in range(1, 41)])
+
+
+def test_a_file_that_was_empty_for_a_while_is_read_from_its_start(tmp_path: Path) -> None:
+    """Its cursor is of no use any more, even if the same bytes come back."""
+    path = tmp_path / "t.jsonl"
+    content = b"".join(f"{line}\n".encode() for line in conversation(6).lines)
+    sink = KeepingSink()
+    with State(tmp_path / "state", "here") as state:
+        for written in (content, b"", content):
+            path.write_bytes(written)
+            ship_to(sink, [path], state)
+    assert sink.latest == {it.span_id: it for it in observe(path)}

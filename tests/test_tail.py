@@ -97,3 +97,14 @@ def test_asking_for_a_position_does_not_disturb_the_reader(tmp_path: Path) -> No
     with path.open("rb") as file:
         seen = [position_at(file, entry.start).offset for entry in entries(file, 0)]
     assert seen == [0, len(line("a")), 2 * len(line("a"))]
+
+
+def test_a_file_whose_lines_end_alike_is_another_when_their_uuids_differ(tmp_path: Path) -> None:
+    """The ends of lines (usage, version, branch) are those of many others."""
+    end = b'"usage":{"input_tokens":1,"output_tokens":10},"version":"2.1.329","gitBranch":"main","cwd":"/home/dev"}\n'
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(b'{"uuid":"a",' + end)
+    position = position_of(path)
+    path.write_bytes(b'{"uuid":"b",' + end)
+    with path.open("rb") as file:
+        assert resume_offset(file, position) == 0

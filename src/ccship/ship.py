@@ -243,6 +243,7 @@ class Shipper:
     def _resume(self, file: BinaryIO, known: TranscriptState) -> int:
         offset = 0 if self._resend else resume_offset(file, known.position)
         if offset == 0:
+            known.position = None  # and not only its carry: the same bytes may be there again at the next run
             known.carry = Carry()
             known.counts = Counter()
         if self._resend:

@@ -16,13 +16,17 @@ from ccship.ship import Shipper
 from ccship.sinks import Delivery
 from ccship.state import State
 from ccship.transcript.discover import sessions_at
-from faults.case import conversation
+from faults.case import SESSION, conversation
 from helpers import KeepingSink, ship_to
 
 pytestmark = pytest.mark.slow
 
-LINES = [line + "\n" for line in conversation(12).lines]
-WHOLE = "".join(LINES).encode()
+CONTENTS = {
+    name: "".join(f"{line}\n" for line in conversation(12, session).lines).encode()
+    for name, session in {"this": SESSION, "another": f"{SESSION[:-1]}9"}.items()
+}
+SIZES = (1, 400, 2_000, 6_001, 9_000, 12_003, 15_000)
+"""Of what is appended, written or left: many are long enough for a cursor to move, few end at a line."""
 
 
 class FailingSink(KeepingSink):
@@ -48,16 +52,17 @@ class TranscriptAndState(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.transcript = self.folder / "s.jsonl"
         self.transcript.touch()
+        self.whole = CONTENTS["this"]
         self.sent: list[Observation] = []
 
-    @rule(count=st.integers(1, 900))
+    @rule(count=st.sampled_from(SIZES))
     def append(self, count: int) -> None:
         """Bytes, which end in the middle of lines as a rule."""
         size = self.transcript.stat().st_size
         with self.transcript.open("ab") as file:
-            file.write(WHOLE[size : size + count])
+            file.write(self.whole[size : size + count])
 
-    @rule(size=st.integers(0, len(WHOLE)))
+    @rule(size=st.sampled_from((0, *SIZES)))
     def truncate(self, size: int) -> None:
         with self.transcript.open("r+b") as file:
             file.truncate(min(size, self.transcript.stat().st_size))
@@ -68,6 +73,14 @@ class TranscriptAndState(RuleBasedStateMachine):
         other = self.folder / "other"
         shutil.copy(self.transcript, other)
         other.replace(self.transcript)
+
+    @rule(name=st.sampled_from(list(CONTENTS)), size=st.sampled_from((0, *SIZES)), in_place=st.booleans())
+    def rewrite(self, name: str, size: int, *, in_place: bool) -> None:
+        """Another conversation in its place, longer or shorter, in the same inode or another."""
+        self.whole = CONTENTS[name]
+        target = self.transcript if in_place else self.folder / "other"
+        target.write_bytes(self.whole[:size])
+        target.replace(self.transcript)
 
     @rule(accepts=st.integers(0, 30))
     def ship(self, accepts: int) -> None:
@@ -93,8 +106,11 @@ class TranscriptAndState(RuleBasedStateMachine):
             return
         self._ship(KeepingSink())
         latest = {it.span_id: it for it in self.sent}
-        expected, possible = self._undisturbed(self.transcript.read_bytes()), self._undisturbed(WHOLE)
-        assert {span_id: latest.get(span_id) for span_id in expected} == expected
+        expected = self._undisturbed(self.transcript.read_bytes())
+        possible = {key: it for content in CONTENTS.values() for key, it in self._undisturbed(content).items()}
+        for span_id, observation in expected.items():
+            # a turn that was settled and shipped whole keeps what it had when its file is cut short afterwards
+            assert latest.get(span_id) in (observation, possible.get(span_id))
         assert latest.keys() <= possible.keys() | expected.keys()
         assert len({(it.span_id, it.trace.trace_id, it.type, it.start_ns) for it in self.sent}) == len(latest)
         shutil.rmtree(self.folder)

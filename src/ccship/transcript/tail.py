@@ -17,7 +17,8 @@ from ccship.transcript.turns import Entry
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """Longer lines are skipped as bad records, without being held; the longest ever seen had 2.1 MB."""
 
-_FINGERPRINT_BYTES = 64
+_FINGERPRINT_BYTES = 4096
+"""Before the cursor: enough to hold a uuid. The last 64 bytes of a line are those of many others (usage, version)."""
 
 
 @dataclass(frozen=True, slots=True)

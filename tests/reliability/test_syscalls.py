@@ -1,0 +1,138 @@
+"""The hook killed at every system call that leaves a trace: SQLite's own writes and syncs, sends, replies (R1)."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from faults.case import SESSION, Case, conversation
+from lines import Lines, tool
+from loopback import LoopbackLangfuse, Span
+from reliability.tracer import IS_POSSIBLE
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not IS_POSSIBLE, reason="needs Linux's ptrace and seccomp"),
+]
+
+SHARDS = 4
+
+
+class Tracer:
+    """A warm interpreter that runs hooks and kills them."""
+
+    def __init__(self, case: Case) -> None:
+        self.payload = case.folder / "payload.json"
+        self.payload.write_bytes(case.payload())
+        self._process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("tracer.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # the system's certificates, read anew for each request, would take most of the time
+            env={**os.environ, **case.environ, "SSL_CERT_FILE": "", "SSL_CERT_DIR": str(case.folder)},
+            text=True,
+        )
+
+    def hook(self, kill_at: int | None = None) -> tuple[bool, list[str]]:
+        """Run the hook: whether it was killed, and what it called up to then."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps({"payload": str(self.payload), "kill_at": kill_at}) + "\n")
+        self._process.stdin.flush()
+        told = json.loads(self._process.stdout.readline())
+        return bool(told["killed"]), list(told["calls"])
+
+    def close(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait()
+
+
+@pytest.fixture
+def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
+    return Case(tmp_path, langfuse)
+
+
+@pytest.fixture
+def tracer(case: Case) -> Iterator[Tracer]:
+    found = Tracer(case)
+    yield found
+    found.close()
+
+
+def new(case: Case, _: Tracer) -> None:
+    """A session that nobody has shipped yet."""
+    conversation(5).write(case.transcript)
+
+
+def grown(case: Case, tracer: Tracer) -> None:
+    """A session that was shipped and went on: turns settle, the cursor moves, hashes are kept."""
+    conversation(4).write(case.transcript)
+    tracer.hook()
+    conversation(8).write(case.transcript)
+
+
+def branched(case: Case, tracer: Tracer) -> None:
+    """A session whose subagent's transcript came after its turn was shipped."""
+    lines = Lines(session=SESSION).prompt("go").assistant("m1", tool("t1", "Agent", prompt="explore"))
+    lines.result("t1", toolUseResult={"isAsync": True, "agentId": "bg"}).assistant("m2", "launched")
+    lines.write(case.transcript)
+    tracer.hook()
+    lines.prompt("more").assistant("m3", "yes").write(case.transcript)
+    agent = Lines(session=SESSION)
+    for n in range(4):
+        agent.user("explore" if not n else f"go on {n}", uuid=f"u{n}").assistant(f"a{n}", "found", uuid=f"v{n}")
+    agent.write(case.transcript.with_suffix("") / "subagents" / "agent-bg.jsonl")
+
+
+LEAST = {new: 150, grown: 110, branched: 70}
+"""How many calls a scenario has to die at, at least: over 300 in all."""
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize(("scenario", "least"), LEAST.items(), ids=lambda it: getattr(it, "__name__", None))
+def test_killed_at_any_system_call_the_next_hook_makes_it_whole(
+    case: Case, tracer: Tracer, scenario: Callable[[Case, Tracer], None], least: int, shard: int
+) -> None:
+    """Before each write, sync, rename, removal, send and reply: nothing is lost, torn, or under two keys."""
+    scenario(case, tracer)
+    before, sent = case.folder / "before", list(case.server.accepted)
+    if case.state.exists():
+        shutil.copytree(case.state, before)
+    killed, calls = tracer.hook()
+    whole, undisturbed = case.server.latest, len(case.server.accepted)
+    assert not killed
+    assert len(calls) >= least, "too few calls: nothing is swept"
+    assert {"write", "pwrite64", "fdatasync", "connect", "sendto", "recvfrom"} <= set(calls)
+    assert {"rename", "renameat", "renameat2"} & set(calls)
+    assert {"unlink", "unlinkat"} & set(calls)
+    replays = 0
+    for point in range(1 + shard, len(calls) + 1, SHARDS):
+        shutil.rmtree(case.state)
+        if before.exists():
+            shutil.copytree(before, case.state)
+        case.server.clear()
+        case.server.accepted += sent
+        killed, _ = tracer.hook(point)
+        assert killed or point > len(calls) - SHARDS, f"nothing was killed at {point}"  # threads vary the last calls
+        assert not tracer.hook()[0]
+        check(case, whole)
+        replays += len(case.server.accepted) > undisturbed
+    assert replays, "never killed between acceptance and commit: the test does not bite"
+
+
+def check(case: Case, whole: dict[str, Span]) -> None:
+    """What arrived is what an undisturbed run sends, no span has two keys, the state is sound, nobody asks for more."""
+    assert case.server.latest == whole
+    assert len(case.server.keys) == len(whole)
+    assert list((case.state / "requests").glob("*.json")) == []
+    assert list(case.state.glob("*corrupt*")) == []
+    with closing(sqlite3.connect(case.state / "state.db")) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
