@@ -4,30 +4,119 @@ Owns what is redacted and how; must never raise, never keep what it saw, and nev
 environment: the same text in gives the same text out, and redacting twice is redacting once.
 """
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
+from ccship.redact import clouds, developers, extra, services, shapes
+from ccship.redact.env import ENV_FILE, LINES, env_file
+from ccship.redact.names import NAMED, NAMED_SECRET, refers, says_secret
 from ccship.redact.rules import Rule
+from ccship.redact.scan import Found, Scan
 
-__all__ = ["Redactor", "Rule", "load_rules"]
+__all__ = ["RULES", "Redactor", "Rule", "load_rules"]
+
+RULES: tuple[Rule, ...] = (
+    *developers.RULES,
+    *clouds.RULES,
+    *services.RULES,
+    *shapes.RULES,
+    NAMED_SECRET,
+    ENV_FILE,
+)
+"""The built-in rules, the particular ones first: where two find the same secret, the first gives its name."""
+
+_ERROR = "[redacted:error]"
+_MARK = re.compile(r"\[redacted:[a-z0-9-]+\]")
+_SHORTEST = 8
+"""No built-in rule is content with fewer characters."""
+_PASSES = 8
+"""What is taken out can uncover something else, seldom more than once."""
 
 
 class Redactor:
     """Redacts text and values; `counts` says how often by rule, `errors` how many fields it had to give up on."""
 
-    def __init__(self, extra: Sequence[Rule] = ()) -> None:
-        self.extra = tuple(extra)
+    def __init__(self, extra_rules: Sequence[Rule] = ()) -> None:
         self.counts: Counter[str] = Counter()
         self.errors = 0
+        self._extra = extra.Extra(extra_rules)
+        self._order = {rule.name: place for place, rule in enumerate((*RULES, *extra_rules))}
 
     def text(self, text: str) -> str:
-        """The text without credentials. A text that cannot be judged becomes `[redacted:error]`."""
-        return text
+        """The text without credentials. One that cannot be judged becomes `[redacted:error]`, whole."""
+        try:
+            return self._text(text)
+        except Exception:  # noqa: BLE001 - what was not judged must not leave, whatever the reason
+            self.errors += 1
+            return _ERROR
 
     def value(self, value: Any) -> Any:
-        """The same value with every string in it redacted, keys of dicts too; lists and dicts are copied, never changed."""
+        """The value with every string in it redacted, keys of dicts too; one that cannot be judged becomes
+        `[redacted:error]`, whole. Lists and dicts are copied, never changed.
+        """
+        try:
+            return self._value(value)
+        except Exception:  # noqa: BLE001 - as above
+            self.errors += 1
+            return _ERROR
+
+    def _value(self, value: Any, key: str = "") -> Any:
+        match value:
+            case str():
+                return self._named(key, value) if key else self._text(value)
+            case dict():
+                return self._dict(value)
+            case list() | tuple():
+                return type(value)([self._value(item, key) for item in value])
         return value
+
+    def _named(self, key: str, value: str) -> str:
+        """A value under a key: what the key says counts for more than what the value looks like."""
+        if not says_secret(key) or refers(value):
+            return self._text(value)
+        redacted = self._text(value)
+        if _MARK.fullmatch(redacted):
+            return redacted
+        self.counts[NAMED] += 1
+        return f"[redacted:{NAMED}]"
+
+    def _dict(self, value: dict[Any, Any]) -> dict[Any, Any]:
+        redacted: dict[Any, Any] = {}
+        for key, item in value.items():
+            name = self._text(key) if isinstance(key, str) else key
+            number = 2
+            while name in redacted:  # two secrets became the same mark: both values stay
+                name, number = f"{self._text(key)} ({number})", number + 1
+            redacted[name] = self._value(item, key if isinstance(key, str) else "")
+        return redacted
+
+    def _text(self, text: str) -> str:
+        if not self._extra.rules and (len(text) < _SHORTEST or (_scan().is_clean(text) and text.count("=") < LINES)):
+            return text
+        for _ in range(_PASSES):
+            spans = self._spans(text)
+            if not spans:
+                return text
+            text = self._replaced(text, spans)
+        raise RecursionError("what is taken out uncovers more and more")
+
+    def _spans(self, text: str) -> list[Found]:
+        found = [*_scan().found_in(text), *env_file(text), *self._extra.found_in(text)]
+        if found and "[redacted:" in text:
+            marks = [mark.span() for mark in _MARK.finditer(text)]
+            found = [piece for it in found for piece in _around(marks, it)]
+        return _merged(found, self._order) if found else found
+
+    def _replaced(self, text: str, spans: Iterable[Found]) -> str:
+        pieces, end = [], 0
+        for span in spans:
+            self.counts[span.rule] += 1
+            pieces += [text[end : span.start], f"[redacted:{span.rule}]"]
+            end = span.end
+        return "".join(pieces) + text[end:]
 
 
 def load_rules(text: str) -> tuple[Rule, ...]:
@@ -36,5 +125,36 @@ def load_rules(text: str) -> tuple[Rule, ...]:
     Raises:
         ValueError: with one line that says which rule is wrong, and how.
     """
-    del text
-    return ()
+    return extra.load_rules(text, frozenset(rule.name for rule in RULES) | {"error"})
+
+
+@cache
+def _scan() -> Scan:
+    """Made when it is first needed, once: to compile it takes milliseconds."""
+    return Scan(RULES)
+
+
+def _merged(found: list[Found], order: dict[str, int]) -> list[Found]:
+    """Without overlaps, from left to right; what overlaps becomes one, named by the first rule of the table."""
+    merged: list[Found] = []
+    for it in sorted(found, key=lambda it: (it.start, it.end)):
+        last = merged[-1] if merged else None
+        if last and it.start < last.end:
+            rule = min(last.rule, it.rule, key=order.__getitem__)
+            merged[-1] = Found(last.start, max(last.end, it.end), rule)
+        elif it.end > it.start:
+            merged.append(it)
+    return merged
+
+
+def _around(marks: list[tuple[int, int]], found: Found) -> list[Found]:
+    """What is new of a find: marks stay as they are, so that redacting twice is redacting once."""
+    pieces, start = [], found.start
+    for left, right in marks:
+        if left < found.end and right > start:
+            if left > start:
+                pieces.append(Found(start, left, found.rule))
+            start = right
+    if start < found.end:
+        pieces.append(Found(start, found.end, found.rule))
+    return pieces

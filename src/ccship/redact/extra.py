@@ -1,0 +1,68 @@
+"""Rules of the user's own. Owns how they are written down; whether they are wise is theirs to say.
+
+A pattern that takes exponential time is not found out here: nothing short of running it can tell.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ccship.redact.rules import Rule
+from ccship.redact.scan import Found
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_FIELDS = {"name", "pattern", "keywords"}
+
+
+def load_rules(text: str, taken: frozenset[str]) -> tuple[Rule, ...]:
+    """The rules of a TOML document; `taken` are the names of the built-in ones."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"not TOML: {' '.join(str(error).split())}") from None
+    rows = document.get("rules")
+    if set(document) != {"rules"} or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("holds something other than [[rules]], each with a name and a pattern")
+    rules = tuple(_rule(row, number) for number, row in enumerate(rows, 1))
+    names = [rule.name for rule in rules]
+    for name in names:
+        if name in taken or names.count(name) > 1:
+            raise ValueError(f"rule {name}: there is a {'built-in' if name in taken else 'second'} rule of this name")
+    return rules
+
+
+def _rule(row: dict[str, Any], number: int) -> Rule:
+    name, pattern, keywords = row.get("name"), row.get("pattern"), row.get("keywords", [])
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(f"rule {number}: needs a name of small letters, digits and hyphens")
+    if unknown := sorted(set(row) - _FIELDS):
+        raise ValueError(f"rule {name}: unknown field {unknown[0]!r}")
+    if not isinstance(pattern, str):
+        raise ValueError(f"rule {name}: needs a pattern, a string")  # noqa: TRY004 - callers are promised ValueError
+    if not isinstance(keywords, list) or not all(isinstance(keyword, str) and keyword for keyword in keywords):
+        raise ValueError(f"rule {name}: keywords is a list of strings, none of them empty")
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"rule {name}: the pattern is wrong: {error}") from None
+    if compiled.search("") is not None:
+        raise ValueError(f"rule {name}: the pattern matches nothing at all, so it would match everywhere")
+    return Rule(name, pattern, tuple(keyword.lower() for keyword in keywords))
+
+
+class Extra:
+    """Finds what the rules of the user know, anywhere in a text that has one of their keywords."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = [(rule, re.compile(rule.pattern)) for rule in rules]
+
+    def found_in(self, text: str) -> Iterator[Found]:
+        """The secrets of a text; what the group `secret` holds, if the pattern has one."""
+        if not self.rules:
+            return
+        lowered = text.lower()
+        for rule, pattern in self.rules:
+            if not rule.keywords or any(keyword in lowered for keyword in rule.keywords):
+                for hit in pattern.finditer(text):
+                    yield Found(*hit.span("secret" if "secret" in pattern.groupindex else 0), rule.name)
