@@ -32,6 +32,8 @@ _ERROR = "[redacted:error]"
 _MARK = re.compile(r"\[redacted:[a-z0-9-]+\]")
 _SHORTEST = 8
 """No built-in rule is content with fewer characters."""
+_MOST_KEYS = 10_000
+"""Keys of dicts that are remembered to be plain: programs have hundreds, data may have millions."""
 _PASSES = 8
 """What is taken out can uncover something else, seldom more than once."""
 
@@ -43,6 +45,10 @@ class Redactor:
         self.counts: Counter[str] = Counter()
         self.errors = 0
         self._extra = extra.Extra(extra_rules)
+        self._search = _scan().search
+        self._shortest = 1 if extra_rules else _SHORTEST
+        self._knows_keywords_only = not extra_rules
+        self._plain_keys: set[str] = set()
         self._order = {rule.name: place for place, rule in enumerate((*RULES, *extra_rules))}
 
     def text(self, text: str) -> str:
@@ -54,8 +60,9 @@ class Redactor:
             return _ERROR
 
     def value(self, value: Any) -> Any:
-        """The value with every string in it redacted, keys of dicts too; one that cannot be judged becomes
-        `[redacted:error]`, whole. Lists and dicts are copied, never changed.
+        """The value with every string in it redacted, keys of dicts too; one that cannot be judged is given up, whole.
+
+        Lists and dicts are copied, never changed.
         """
         try:
             return self._value(value)
@@ -63,22 +70,19 @@ class Redactor:
             self.errors += 1
             return _ERROR
 
-    def _value(self, value: Any, key: str = "") -> Any:
-        match value:
-            case str():
-                return self._named(key, value) if key else self._text(value)
-            case dict():
-                return self._dict(value)
-            case list() | tuple():
-                return type(value)([self._value(item, key) for item in value])
+    def _value(self, value: Any, is_named: bool = False) -> Any:
+        if isinstance(value, str):
+            return self._named(value) if is_named else self._text(value)
+        if isinstance(value, dict):
+            return self._dict(value)
+        if isinstance(value, (list, tuple)):
+            return type(value)([self._value(item, is_named) for item in value])
         return value
 
-    def _named(self, key: str, value: str) -> str:
-        """A value under a key: what the key says counts for more than what the value looks like."""
-        if not says_secret(key) or refers(value):
-            return self._text(value)
-        redacted = self._text(value)
-        if _MARK.fullmatch(redacted):
+    def _named(self, text: str) -> str:
+        """A value whose key says that it is a secret, which counts for more than what it looks like."""
+        redacted = self._text(text)
+        if refers(text) or _MARK.fullmatch(redacted):
             return redacted
         self.counts[NAMED] += 1
         return f"[redacted:{NAMED}]"
@@ -86,25 +90,38 @@ class Redactor:
     def _dict(self, value: dict[Any, Any]) -> dict[Any, Any]:
         redacted: dict[Any, Any] = {}
         for key, item in value.items():
-            name = self._text(key) if isinstance(key, str) else key
-            number = 2
-            while name in redacted:  # two secrets became the same mark: both values stay
-                name, number = f"{self._text(key)} ({number})", number + 1
-            redacted[name] = self._value(item, key if isinstance(key, str) else "")
+            if key in self._plain_keys and key not in redacted:
+                redacted[key] = self._value(item)
+            else:
+                name, is_named = self._key(key) if isinstance(key, str) else (key, False)
+                redacted[_free(name, redacted)] = self._value(item, is_named)
         return redacted
 
+    def _key(self, key: str) -> tuple[str, bool]:
+        """The key redacted, and whether it says that its value is a secret. Most keys come again and again."""
+        name, is_named = self._text(key), says_secret(key)
+        if name == key and not is_named and len(self._plain_keys) < _MOST_KEYS:
+            self._plain_keys.add(key)
+        return name, is_named
+
     def _text(self, text: str) -> str:
-        if not self._extra.rules and (len(text) < _SHORTEST or (_scan().is_clean(text) and text.count("=") < LINES)):
+        if len(text) < self._shortest:
             return text
+        first = self._search(text)
+        if first is None and self._knows_keywords_only and text.count("=") < LINES:
+            return text  # nearly every text, after a single pass
+        return self._redacted(text, first.start() if first else len(text))
+
+    def _redacted(self, text: str, start: int) -> str:
         for _ in range(_PASSES):
-            spans = self._spans(text)
+            spans = self._spans(text, start)
             if not spans:
                 return text
-            text = self._replaced(text, spans)
+            text, start = self._replaced(text, spans), 0
         raise RecursionError("what is taken out uncovers more and more")
 
-    def _spans(self, text: str) -> list[Found]:
-        found = [*_scan().found_in(text), *env_file(text), *self._extra.found_in(text)]
+    def _spans(self, text: str, start: int = 0) -> list[Found]:
+        found = [*_scan().found_in(text, start), *env_file(text), *self._extra.found_in(text)]
         if found and "[redacted:" in text:
             marks = [mark.span() for mark in _MARK.finditer(text)]
             found = [piece for it in found for piece in _around(marks, it)]
@@ -132,6 +149,14 @@ def load_rules(text: str) -> tuple[Rule, ...]:
 def _scan() -> Scan:
     """Made when it is first needed, once: to compile it takes milliseconds."""
     return Scan(RULES)
+
+
+def _free(key: Any, taken: dict[Any, Any]) -> Any:
+    """A key that is not taken: where two became the same mark, both values stay."""
+    free, number = key, 2
+    while free in taken:
+        free, number = f"{key} ({number})", number + 1
+    return free
 
 
 def _merged(found: list[Found], order: dict[str, int]) -> list[Found]:

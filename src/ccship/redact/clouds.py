@@ -21,7 +21,8 @@ RULES = (
         "aws-secret-key",
         START
         + _KEY_ID
-        + r"[^A-Za-z0-9](?:[^\n]|\n(?!\n)){0,160}?(?<![A-Za-z0-9/+])(?P<secret>(?![0-9a-f]{40})[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
+        + r"[^A-Za-z0-9](?:[^\n]|\n(?!\n)){0,160}?(?<![A-Za-z0-9/+])(?P<secret>(?![0-9a-f]{40})[A-Za-z0-9/+]{40})"
+        + r"(?![A-Za-z0-9/+=])",
         _KEY_IDS,
         hits=(
             canary("AK", "IA", made_up(16, UPPER)) + "," + canary(made_up(20), "/", made_up(19)),
@@ -36,7 +37,7 @@ RULES = (
     Rule(
         "aws-signature",
         r"(?i)x-amz-(?:signature|security-token)(?:=|%3D)(?P<secret>[\w%/+=.-]{32,}+)",
-        any_case("x-amz-signature", "x-amz-security-token") + ("X-Amz-Signature", "X-Amz-Security-Token"),
+        (*any_case("x-amz-signature", "x-amz-security-token"), "X-Amz-Signature", "X-Amz-Security-Token"),
         hits=(
             "https://b.s3.amazonaws.com/k?X-Amz-Signature=" + canary(made_up(64, HEX)),
             "&X-Amz-Security-Token=" + canary("IQoJb3Jp", made_up(200)) + "&X-Amz-Expires=60",
@@ -81,7 +82,8 @@ RULES = (
     ),
     Rule(
         "azure-key",
-        r"(?:AccountKey|SharedAccessKey|PrimaryKey|SecondaryKey)[ \t]{0,4}=[ \t]{0,4}(?P<secret>[A-Za-z0-9+/]{43,}+={0,2})",
+        r"(?:AccountKey|SharedAccessKey|PrimaryKey|SecondaryKey)"
+        r"[ \t]{0,4}=[ \t]{0,4}(?P<secret>[A-Za-z0-9+/]{43,}+={0,2})",
         ("AccountKey", "SharedAccessKey", "PrimaryKey", "SecondaryKey"),
         hits=(
             "DefaultEndpointsProtocol=https;AccountName=ada;AccountKey=" + canary(made_up(86), "==") + ";",

@@ -2,6 +2,8 @@
 
 from ccship.redact.rules import HEX, START, Rule, canary, is_user_and_password, made_up
 
+_GITLAB = ("pat", "dt", "rt", "rtr", "cbt", "ptt", "ft", "imt", "agent", "oas", "soat", "ffct", "wt")
+
 RULES = (
     Rule(
         "anthropic-key",
@@ -84,9 +86,8 @@ RULES = (
     ),
     Rule(
         "gitlab-token",
-        r"gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|oas|soat|ffct|wt)-[\w.-]{20,}+",
-        ("glpat-", "gldt-", "glrt-", "glrtr-", "glcbt-", "glptt-", "glft-", "glimt-", "glagent-", "gloas-")
-        + ("glsoat-", "glffct-", "glwt-"),
+        rf"gl(?:{'|'.join(_GITLAB)})-[\w.-]{{20,}}+",
+        tuple(f"gl{kind}-" for kind in _GITLAB),
         hits=(
             canary("gl", "pat-", made_up(20)),
             canary("gl", "pat-", made_up(27), ".01.", made_up(9)),

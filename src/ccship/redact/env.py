@@ -26,6 +26,7 @@ _HARMLESS = re.compile(
     r"|(?:\.{0,2}|~)/.*|[A-Za-z]:\\.*"  # paths
     r"|[a-z][a-z0-9+.-]*://[^@]*"  # addresses
     r"|[\w-]+(?:\.[\w-]+)*:\d{1,5}|[\w.+-]+@[\w.-]+|[\w-]+(?:\.[\w-]+)+"  # hosts and mailboxes
+    r"|.*[(){},].*"  # arguments of a call
     r"|.{0,7}|.* .*"
 )
 _SETS = re.compile(r"=(?<=[A-Z0-9_]{2}=)")

@@ -55,14 +55,14 @@ class Extra:
     """Finds what the rules of the user know, anywhere in a text that has one of their keywords."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self.rules = [(rule, re.compile(rule.pattern)) for rule in rules]
+        self._rules = [(rule, re.compile(rule.pattern)) for rule in rules]
 
     def found_in(self, text: str) -> Iterator[Found]:
         """The secrets of a text; what the group `secret` holds, if the pattern has one."""
-        if not self.rules:
+        if not self._rules:
             return
         lowered = text.lower()
-        for rule, pattern in self.rules:
+        for rule, pattern in self._rules:
             if not rule.keywords or any(keyword in lowered for keyword in rule.keywords):
                 for hit in pattern.finditer(text):
                     yield Found(*hit.span("secret" if "secret" in pattern.groupindex else 0), rule.name)

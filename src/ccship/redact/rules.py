@@ -10,7 +10,7 @@ from typing import TypeAlias
 Accept: TypeAlias = Callable[[re.Match[str]], bool]
 
 START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=\[\dm)|(?<=\[\d\dm))"
-r"""Where a word may begin: an `\n` of JSON in a string and a colour of a terminal end in a letter that is none of its."""
+r"""Where a word may begin: after the letter that ends an `\n` of JSON in a string, or a colour of a terminal, too."""
 
 
 def _always(_: re.Match[str]) -> bool:
@@ -21,9 +21,9 @@ def _always(_: re.Match[str]) -> bool:
 class Rule:
     """A credential shape.
 
-    `pattern` begins `lead` characters before one of the `keywords` (literals of three characters or more); what its last group
-    holds, or all that it matches, is taken out if `accept` agrees. Linear time is in the pattern's hands: what can fail is bounded, what is
-    not bounded cannot fail. In `hits` the secret stands between « and »; `misses` stay as they are.
+    `pattern` begins `lead` characters before one of the `keywords` (literals of three characters or more); what its
+    last group holds, or all that it matches, is taken out if `accept` agrees. What can fail in it is bounded and what is
+    not bounded cannot fail: that makes the time linear. `hits` have the secret between « and »; `misses` have none.
     """
 
     name: str

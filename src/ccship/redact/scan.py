@@ -44,23 +44,21 @@ class Scan:
             window = keyword[first : first + _WINDOW]
             self._at[window].append((keyword, first, theirs))
             windows[anchor].add((place - first, window))
-        self._windows = re.compile("|".join(_pattern_of(anchor, theirs) for anchor, theirs in windows.items()))
+        self._anchors = re.compile("|".join(_pattern_of(anchor, theirs) for anchor, theirs in windows.items()))
+        self.search = self._anchors.search
+        """None for a text without any keyword, as nearly all are."""
 
-    def is_clean(self, text: str) -> bool:
-        """Whether a text has no keyword, as nearly all have none."""
-        return self._windows.search(text) is None
-
-    def found_in(self, text: str) -> Iterator[Found]:
-        """The secrets of a text, in no order; they may overlap."""
+    def found_in(self, text: str, start: int = 0) -> Iterator[Found]:
+        """The secrets of a text, in no order; they may overlap. No keyword has its anchor before `start`."""
         done: dict[str, int] = {}
-        for anchor in self._windows.finditer(text):
+        for anchor in self._anchors.finditer(text, start):
             for first in range(max(anchor.start() - _WINDOW + 1, 0), anchor.end()):
                 for keyword, offset, rules in self._at.get(text[first : first + _WINDOW], ()):
                     if first >= offset and text.startswith(keyword, first - offset):
                         yield from self._hits(rules, text, first - offset, done)
 
     def _hits(self, rules: list[Rule], text: str, at: int, done: dict[str, int]) -> Iterator[Found]:
-        """What the rules of a keyword make of it. A rule does not look twice at what it took: that would take squares."""
+        """What the rules of a keyword make of it. None looks again at what it took: that would take quadratic time."""
         for rule in rules:
             start = at - rule.lead
             if start >= done.get(rule.name, 0):

@@ -32,7 +32,7 @@ RULES = (
     Rule(
         "discord-webhook",
         r"/api/webhooks/\d{15,20}/(?P<secret>[\w-]{40,}+)",
-        ("/api/webhooks/",),
+        ("/api/web",),
         hits=(
             "https://discord.com/api/webhooks/" + made_up(18, DIGITS) + "/" + canary(made_up(68)),
             "https://discordapp.com/api/webhooks/" + made_up(19, DIGITS) + "/" + canary(made_up(40), "-_", made_up(26)),
@@ -76,8 +76,7 @@ RULES = (
         r"api\.twilio\.com[^\n]{0,200}?AC[0-9a-f]{32}:(?P<secret>[0-9a-f]{32})",
         ("api.twilio.com",),
         hits=(
-            "curl https://api.twilio.com/2010-04-01/Accounts -u "
-            + "AC"
+            "curl https://api.twilio.com/2010-04-01/Accounts -u AC"
             + made_up(32, HEX)
             + ":"
             + canary(made_up(32, HEX[::-1])),
@@ -148,8 +147,10 @@ RULES = (
         "planning-service-token",
         r"(?:ATATT3[\w=-]{50,}+|ATCTT3[\w=-]{50,}+|figd_[\w-]{40,}+|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"
         r"|sbp_[0-9a-f]{40}|PMAK-[0-9a-f]{24}-[0-9a-f]{34}|dp\.(?:pt|st|ct)\.\w{40,}+|pscale_(?:tkn|pw|oauth)_[\w.-]{32,}+)",
-        ("ATATT3", "ATCTT3", "figd_", "shpat_", "shpca_", "shppa_", "shpss_", "sbp_", "PMAK-")
-        + ("dp.pt.", "dp.st.", "dp.ct.", "pscale_"),
+        (
+            *("ATATT3", "ATCTT3", "figd_", "shpat_", "shpca_", "shppa_", "shpss_", "sbp_", "PMAK-"),
+            *("dp.pt.", "dp.st.", "dp.ct.", "pscale_"),
+        ),
         hits=(
             canary("ATA", "TT3", made_up(180), "=", made_up(8, HEX)),
             canary("fig", "d_", made_up(43)),

@@ -23,7 +23,8 @@ def _is_of_a_database(hit: re.Match[str]) -> bool:
 
 def _is_for_curl(hit: re.Match[str]) -> bool:
     """Other programs mean a user and a group by it."""
-    return "curl" in hit.string[max(hit.start() - 1000, 0) : hit.start()] and _is_secret(hit)
+    before = hit.string[max(hit.start() - 1000, 0) : hit.start()]
+    return ("curl" in before or hit[0].startswith("sshpass")) and _is_secret(hit)
 
 
 def _looks_random(hit: re.Match[str]) -> bool:
@@ -82,7 +83,8 @@ RULES = (
     ),
     Rule(
         "ssh-private-key",
-        r"(?:b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/=\s]*+|Private-Lines: \d{1,3}(?P<secret>(?:\s{1,4}[A-Za-z0-9+/=]{16,}+)++))",
+        r"(?:b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/=\s]*+"
+        r"|Private-Lines: \d{1,3}(?P<secret>(?:\s{1,4}[A-Za-z0-9+/=]{16,}+)++))",
         ("b3BlbnNzaC1rZXktdjE", "Private-Lines: "),
         hits=(
             canary("b3BlbnNzaC1r", "ZXktdjE", made_up(60), "\n", made_up(60)),
@@ -96,7 +98,7 @@ RULES = (
         ("eyJ",),
         hits=(
             canary("ey", "J", made_up(33), ".ey", "J", made_up(80), ".", made_up(43)),
-            "Cookie: session=" + canary("ey", "J", made_up(20), ".ey", "J", made_up(60), ".", made_up(43)) + "; Path=/",
+            "sid=" + canary("ey", "J", made_up(20), ".ey", "J", made_up(60), ".", made_up(43)) + "; Path=/",
             canary("ey", "J", made_up(40), "..", made_up(16), ".", made_up(60), ".", made_up(22)),
         ),
         misses=("eyJhbGciOiJIUzI1NiJ9", "eyJ... is base64 of {", "heyJude.mp3"),
@@ -151,7 +153,7 @@ RULES = (
     Rule(
         "authorization-header",
         r"authorization\\{0,7}[\"']?\]?[ \t]{0,4}[:=,][ \t]{0,4}\\{0,7}[\"'`]?(?:[A-Za-z-]{2,20}[ \t]{1,4})?"
-        r"(?P<secret>[^\s\"'`,;<>(){}\\]{8,}+)".replace("authorization", "(?i:authorization)"),
+        r"(?P<secret>[^\s\"'`,;<>(){}\[\]\\]{8,}+)(?![(\[])".replace("authorization", "(?i:authorization)"),
         any_case("authorization"),
         hits=(
             "Authorization: Bearer " + canary(made_up(24)),
@@ -192,11 +194,24 @@ RULES = (
         accept=is_user_and_password,
     ),
     Rule(
+        "cookie",
+        r"(?i:cookie):[ \t]{0,4}(?P<secret>[\w.-]{1,60}=[^\s\"'\\;]{8,}+(?:;[ ]?[\w.-]{1,60}=[^\s\"'\\;]{1,}+)*+)",
+        any_case("cookie: "),
+        hits=(
+            "Set-Cookie: " + canary("session=", made_up(24), "; Path=/"),
+            "curl -H 'Cookie: " + canary("sid=", made_up(24), "; lang=en") + "'",
+        ),
+        misses=("Cookie: name=value", "Cookie: sid=$SESSION", "cookie: a small cake"),
+        accept=_looks_random,
+    ),
+    Rule(
         "command-line-credentials",
-        r"(?:-u|--(?:proxy-)?user)[ =]?[\"']?[\w.@+-]{1,80}:(?P<secret>[^\s\"'`\\]{1,200})",
-        ("-u ", "--user", "--proxy-user"),
+        r"(?:(?:-u|--(?:proxy-)?user)[ =]?[\"']?[\w.@+-]{1,80}:|sshpass[ ]{1,4}-p[ ]{0,4}[\"']?)"
+        r"(?P<secret>[^\s\"'`\\]{1,200})",
+        ("-u ", "--user", "--proxy-user", "sshpass "),
         hits=(
             "curl -s -u ada:" + canary("love", "lace1815") + " https://example.com",
+            "sshpass -p " + canary("hunter", "2") + " ssh ada@example.com",
             "curl https://example.com --user 'ada:" + canary("hunter", "2") + "'",
         ),
         misses=(
