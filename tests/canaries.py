@@ -1,6 +1,12 @@
 """Made-up credentials of every shape that is redacted, built from pieces: no scanner takes them for real ones."""
 
-from typing import NamedTuple
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from ccship.redact import RULES
+from ccship.redact.rules import canary, made_up
 
 
 class Canary(NamedTuple):
@@ -11,4 +17,53 @@ class Canary(NamedTuple):
     secret: str
 
 
-CANARIES: list[Canary] = []
+_MARKED = re.compile("«([^»]*)»")
+_NAMES = (
+    *("PASSWORD", "DB_PASSWORD", "MYSQL_ROOT_PASSWORD", "SMTP_PASS", "API_KEY", "STRIPE_SECRET", "JWT_SECRET_KEY"),
+    *("NEXTAUTH_SECRET", "SESSION_SECRET", "ENCRYPTION_KEY", "GRAFANA_API_TOKEN", "TWILIO_AUTH_TOKEN", "DEPLOY_KEY"),
+    *("password", "passwd", "client_secret", "clientSecret", "accessToken", "x-api-key", "dbPassword", "auth-token"),
+)
+
+
+def _canaries(rule: str, marked: str) -> Iterator[Canary]:
+    text = _MARKED.sub(r"\1", marked)
+    return (Canary(rule, text, secret) for secret in _MARKED.findall(marked))
+
+
+def _named(name: str, place: int) -> tuple[str, str]:
+    secret = made_up(17 + place)[place:]
+    return f"{name}={canary(secret)}", f'{{"{name}": "{canary(secret[::-1])}"}}'
+
+
+CANARIES: list[Canary] = [
+    *(it for rule in RULES for marked in rule.hits for it in _canaries(rule.name, marked)),
+    *(
+        it
+        for place, name in enumerate(_NAMES)
+        for marked in _named(name, place)
+        for it in _canaries("named-secret", marked)
+    ),
+]
+
+PLACES: dict[str, Callable[[str], Any]] = {
+    "prompt": lambda text: {"input": [{"role": "user", "content": f"please use {text} for it"}]},
+    "answer": lambda text: {"output": {"role": "assistant", "content": f"I used {text} for it"}},
+    "thinking": lambda text: {"output": {"content": [{"type": "thinking", "thinking": f"Hm.\n\n{text}\n\nNo."}]}},
+    "tool input": lambda text: {"input": {"command": f"run --with '{text}'", "timeout": 1000}},
+    "tool output": lambda text: {"output": {"stdout": f"line\n{text}\nline", "exit_code": 0}},
+    "error": lambda text: {"status_message": f"Error: refused: {text}", "level": "ERROR"},
+    "path": lambda text: {"metadata": {"file_path": f"/home/ada/{text}/notes.md"}},
+    "URL": lambda text: {"metadata": {"url": f"https://example.com/find?page=2&q={text}"}},
+    "JSON in a string": lambda text: {"output": json.dumps({"body": json.dumps({"text": text})})},
+    "code fence": lambda text: {"output": f"Like this:\n```sh\n{text}\n```\nDone."},
+    "beside punctuation": lambda text: {"output": f"({text}), [{text}]; **{text}**: {text}."},
+    "list": lambda text: {"input": {"edits": ["first", text, {"more": [text]}]}},
+    "dict key": lambda text: {"input": {text: "value", "nested": {f"{text} ": 1}}},
+}
+"""Where a credential may stand in what is sent, each as a part of an observation."""
+
+
+def pieces_of(secret: str) -> list[str]:
+    """What must be found nowhere: the lines of a secret, or the whole of a short one."""
+    lines = [line.strip() for line in re.split(r"\n|\\+n", secret)]
+    return [line.split("→")[-1] for line in lines if len(line) > 5] or [secret]

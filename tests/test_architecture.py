@@ -15,6 +15,7 @@ CORE = {
     "ccship.identity",
     "ccship.models",
     "ccship.observations",
+    "ccship.redact",
     "ccship.transcript.classify",
     "ccship.transcript.exchange",
     "ccship.transcript.records",

@@ -5,6 +5,7 @@ environment: the same text in gives the same text out, and redacting twice is re
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -175,8 +176,11 @@ def _merged(found: list[Found], order: dict[str, int]) -> list[Found]:
 def _around(marks: list[tuple[int, int]], found: Found) -> list[Found]:
     """What is new of a find: marks stay as they are, so that redacting twice is redacting once."""
     pieces, start = [], found.start
-    for left, right in marks:
-        if left < found.end and right > start:
+    for place in range(max(bisect_left(marks, (start, start)) - 1, 0), len(marks)):
+        left, right = marks[place]
+        if left >= found.end:
+            break
+        if right > start:
             if left > start:
                 pieces.append(Found(start, left, found.rule))
             start = right

@@ -22,7 +22,7 @@ RULES = (
         START
         + _KEY_ID
         + r"[^A-Za-z0-9](?:[^\n]|\n(?!\n)){0,160}?(?<![A-Za-z0-9/+])(?P<secret>(?![0-9a-f]{40})[A-Za-z0-9/+]{40})"
-        + r"(?![A-Za-z0-9/+=])",
+        + r"(?![A-Za-z0-9+=])",
         _KEY_IDS,
         hits=(
             canary("AK", "IA", made_up(16, UPPER)) + "," + canary(made_up(20), "/", made_up(19)),
@@ -67,7 +67,7 @@ RULES = (
     ),
     Rule(
         "gcp-service-account",
-        r"private_key(?:_id)?\\{0,7}\"[ \t]{0,8}:[ \t]{0,8}\\{0,7}\""
+        r"private_key(?:_id)?\\{0,31}\"[ \t]{0,8}:[ \t]{0,8}\\{0,31}\""
         r"(?P<secret>[0-9a-f]{40}|-----BEGIN [A-Z ]{0,24}PRIVATE KEY-----[^\"]*+)",
         ("private_key",),
         hits=(

@@ -125,7 +125,7 @@ RULES = (
     ),
     Rule(
         "docker-auth",
-        r"auth\\{0,7}[\"'][ \t]{0,8}:[ \t]{0,8}\\{0,7}[\"'](?P<secret>[A-Za-z0-9+/]{12,}+={0,2})\\{0,7}[\"']",
+        r"auth\\{0,31}[\"'][ \t]{0,8}:[ \t]{0,8}\\{0,31}[\"'](?P<secret>[A-Za-z0-9+/]{12,}+={0,2})\\{0,31}[\"']",
         ('auth"', "auth\\", "auth'"),
         hits=(
             '{"auths": {"https://index.docker.io/v1/": {"auth": "' + canary("YWRhOmh1", "bnRlcjI5OQ==") + '"}}}',

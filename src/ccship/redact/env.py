@@ -10,16 +10,16 @@ from ccship.redact.names import is_placeholder
 from ccship.redact.rules import Rule, canary, made_up
 from ccship.redact.scan import Found
 
-_BREAK = r"(?:\n|\\{1,7}n)"
-_LEFT = r"(?:[ ]{0,8}\d{1,6}(?:→|\t|\\{1,7}t|\\{1,7}u2192))?[ \t]{0,8}(?:export[ ])?"
+_BREAK = r"(?:\n|\\{1,31}n)"
+_LEFT = r"(?:[ ]{0,8}\d{1,6}(?:→|\t|\\{1,31}t|\\{1,31}u2192))?[ \t]{0,8}(?:export[ ])?"
 """What stands before a line: its number and an arrow or a tab, as Claude's Read prints it, escaped in JSON."""
-_SETTING = rf"{_LEFT}[A-Z][A-Z0-9_]{{1,60}}=[^\n\\]{{0,2000}}+"
+_SETTING = rf"{_LEFT}[A-Z][A-Z0-9_]{{1,60}}=[^\n\\]{{0,2000}}+(?:\\{{1,31}}[\"'][^\n\\]{{0,2000}}+){{0,4}}+"
 _OTHER = rf"{_LEFT}(?:\#[^\n\\]{{0,500}}+|(?=\n|\\))"
 """A comment, or nothing."""
 _BLOCK = re.compile(
     rf"{_SETTING}(?:{_BREAK}{_OTHER}){{0,20}}+(?:{_BREAK}{_SETTING}(?:{_BREAK}{_OTHER}){{0,20}}+){{2,}}+"
 )
-_VALUE = re.compile(r"(?<=[A-Z0-9_]=)(?:\"(?P<double>[^\"\n\\]+)|'(?P<single>[^'\n\\]+)|(?P<bare>[^\s\"'\\]+))")
+_VALUE = re.compile(r"(?<=[A-Z0-9_]=)(?:\\{0,31}\"(?P<double>[^\"\n\\]+)|'(?P<single>[^'\n\\]+)|(?P<bare>[^\s\"'\\]+))")
 _HARMLESS = re.compile(
     r"[A-Za-z]+(?:[-_.,:/ ][A-Za-z]+)*"  # words
     r"|[\d.,:_-]+[A-Za-z%]{0,3}"  # numbers, versions, times

@@ -22,8 +22,8 @@ class Rule:
     """A credential shape.
 
     `pattern` begins `lead` characters before one of the `keywords` (literals of three characters or more); what its
-    last group holds, or all that it matches, is taken out if `accept` agrees. What can fail in it is bounded and what is
-    not bounded cannot fail: that makes the time linear. `hits` have the secret between « and »; `misses` have none.
+    last group holds, or all that it matches, is taken out if `accept` agrees. What can fail in it is bounded, what is
+    not bounded cannot fail, `rest` above all, which is taken out with it: that makes the time linear. `hits` have the secret between « and »; `misses` have none.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Rule:
     misses: tuple[str, ...] = ()
     lead: int = 0
     accept: Accept = _always
+    rest: str = ""
 
 
 def is_user_and_password(hit: re.Match[str]) -> bool:

@@ -64,8 +64,11 @@ class Scan:
             if start >= done.get(rule.name, 0):
                 hit = self._pattern(rule).match(text, start)
                 if hit and rule.accept(hit):
-                    done[rule.name] = hit.end()
-                    yield Found(*hit.span(hit.lastindex or 0), rule.name)
+                    begin, end = hit.span(hit.lastindex or 0)
+                    if rule.rest and (rest := re.compile(rule.rest).match(text, end)):
+                        end = rest.end()
+                    done[rule.name] = max(end, hit.end())
+                    yield Found(begin, end, rule.name)
 
     def _pattern(self, rule: Rule) -> re.Pattern[str]:
         pattern = self._compiled.get(rule.name)

@@ -40,8 +40,8 @@ RULES = (
         + r"(?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
         + r"(?:(?:(?!-----)[\s\S]){0,20000}?-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
         # Cut off: all that looks like base64, whatever stands at the beginnings of the lines.
-        + r"|(?:(?:\\{1,8}[nrt]|[\s\"'`+,|>:→\d])*+(?:[\w-]{1,20}: [\w,-]{1,80}|[A-Za-z0-9+/=]{24,}+))*+"
-        + r"(?:(?:\\{1,8}[nrt]|[\s\"'`+,|>:→\d]){0,12}[A-Za-z0-9+/=]{4,})?)",
+        + r"|(?:(?:\\{1,31}(?:[nrt]|u2192)|[\s\"'`+,|>:→\d])*+(?:[\w-]{1,20}: [\w,-]{1,80}|[A-Za-z0-9+/=]{24,}+))*+"
+        + r"(?:(?:\\{1,31}(?:[nrt]|u2192)|[\s\"'`+,|>:→\d]){0,12}[A-Za-z0-9+/=]{4,})?)",
         ("-----BEGIN ",),
         hits=(
             canary(
@@ -83,8 +83,8 @@ RULES = (
     ),
     Rule(
         "ssh-private-key",
-        r"(?:b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/=\s]*+"
-        r"|Private-Lines: \d{1,3}(?P<secret>(?:\s{1,4}[A-Za-z0-9+/=]{16,}+)++))",
+        r"(?:b3BlbnNzaC1rZXktdjE(?:[A-Za-z0-9+/=\s]|\\{1,31}[nr])*+"
+        r"|Private-Lines: \d{1,3}(?P<secret>(?:(?:\s|\\{1,31}[nr]){1,4}[A-Za-z0-9+/=]{16,}+)++))",
         ("b3BlbnNzaC1rZXktdjE", "Private-Lines: "),
         hits=(
             canary("b3BlbnNzaC1r", "ZXktdjE", made_up(60), "\n", made_up(60)),
@@ -152,7 +152,7 @@ RULES = (
     ),
     Rule(
         "authorization-header",
-        r"authorization\\{0,7}[\"']?\]?[ \t]{0,4}[:=,][ \t]{0,4}\\{0,7}[\"'`]?(?:[A-Za-z-]{2,20}[ \t]{1,4})?"
+        r"authorization\\{0,31}[\"']?\]?[ \t]{0,4}[:=,][ \t]{0,4}\\{0,31}[\"'`]?(?:[A-Za-z-]{2,20}[ \t]{1,4})?"
         r"(?P<secret>[^\s\"'`,;<>(){}\[\]\\]{8,}+)(?![(\[])".replace("authorization", "(?i:authorization)"),
         any_case("authorization"),
         hits=(
@@ -173,7 +173,7 @@ RULES = (
     ),
     Rule(
         "bearer-token",
-        START + r"(?i:bearer)(?:[ \t]{1,4}|%20)\\{0,7}[\"']?(?P<secret>[\w.~+/-]{16,}+=*)",
+        START + r"(?i:bearer)(?:[ \t]{1,4}|%20)\\{0,31}[\"']?(?P<secret>[\w.~+/-]{16,}+=*)",
         any_case("bearer"),
         hits=(
             "Bearer " + canary(made_up(32)),
