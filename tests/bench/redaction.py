@@ -49,7 +49,7 @@ def megabytes_per_second(folder: Path, megabytes: int = 8) -> float:
     return rounds * size / 1e6 / (time.process_time() - began)
 
 
-def growth(piece: str, size: int = 50_000) -> float:
+def growth(piece: str, size: int = 6_000) -> float:
     """How many times longer a hostile text of four times the length takes, per character."""
     return seconds(piece, 4 * size) / seconds(piece, size) / 4
 
@@ -65,6 +65,6 @@ def seconds(piece: str, size: int) -> float:
 
 
 def hostile_pieces() -> list[str]:
-    """Those above, and every true positive, whole and cut in half."""
-    secrets = [re.sub("[«»]", "", marked) for rule in RULES for marked in rule.hits]
+    """Those above, and a true positive of every rule, whole and cut in half."""
+    secrets = [re.sub("[«»]", "", rule.hits[0]) for rule in RULES]
     return [*HOSTILE, *secrets, *(secret[: len(secret) // 2] for secret in secrets)]

@@ -22,8 +22,9 @@ class Rule:
     """A credential shape.
 
     `pattern` begins `lead` characters before one of the `keywords` (literals of three characters or more); what its
-    last group holds, or all that it matches, is taken out if `accept` agrees. What can fail in it is bounded, what is
-    not bounded cannot fail, `rest` above all, which is taken out with it: that makes the time linear. `hits` have the secret between « and »; `misses` have none.
+    last group holds, or all that it matches, is taken out if `accept` agrees, and what matches `rest` right behind it.
+    What can fail in a pattern is bounded, what is not bounded cannot fail: that makes the time linear. `hits` have the
+    secret between « and »; `misses` have none.
     """
 
     name: str
