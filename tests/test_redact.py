@@ -151,6 +151,17 @@ def test_keys_are_redacted_and_none_loses_its_value() -> None:
     assert Redactor().value(value) == {"[redacted:github-token]": 1, "[redacted:github-token] (2)": 2, "plain": 3}
 
 
+def test_a_key_that_was_a_secret_says_nothing_of_its_value() -> None:
+    """The name of the rule in its mark is not the name of the value; what stands beside the mark is."""
+    value = {TOKEN: "kept", f"password{TOKEN}": "hunter2"}
+    redacted = Redactor().value(value)
+    assert redacted == {
+        "[redacted:github-token]": "kept",
+        "password[redacted:github-token]": "[redacted:named-secret]",
+    }
+    assert Redactor().value(redacted) == redacted
+
+
 def test_a_clean_value_comes_back_equal_and_the_given_one_is_not_changed() -> None:
     """Numbers, nothing, tuples and keys that are no strings pass."""
     clean = {"a": [1, 2.5, None, True, ("x", "y")], 7: "seven"}

@@ -22,7 +22,7 @@ HOSTILE = (
     ),
     *(
         "-----BEGIN RSA PRIVATE KEY-----\n",
-        "AKIA0123456789ABCDEF ",
+        "AKIA" + "0123456789ABCDEF ",
         "AB=a1B2c3d4e5\n",
         "AB=1\n",
         "-u a:b ",

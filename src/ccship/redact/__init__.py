@@ -100,7 +100,8 @@ class Redactor:
 
     def _key(self, key: str) -> tuple[str, bool]:
         """The key redacted, and whether it says that its value is a secret. Most keys come again and again."""
-        name, is_named = self._text(key), says_secret(key)
+        name = self._text(key)
+        is_named = says_secret(_MARK.sub("", name))  # what is left of a key tells the same the second time
         if name == key and not is_named and len(self._plain_keys) < _MOST_KEYS:
             self._plain_keys.add(key)
         return name, is_named
