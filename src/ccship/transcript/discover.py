@@ -63,6 +63,14 @@ def sessions_at(paths: Iterable[Path]) -> list[Session]:
     return _sessions(found)
 
 
+def cwd_of(session: Session) -> str | None:
+    """The working directory that a session began in: the first that its own transcript names; None where none does.
+
+    Not what the hook's payload says: that follows `cd`, and the destination of a session must not change on its way.
+    """
+    return next((cwd for path in session.paths if (cwd := _cwd_in(path))), None)
+
+
 class Originals:
     """The transcripts beside one that may hold what it copied."""
 
@@ -137,6 +145,17 @@ def _began(session: Session) -> bytes:
     except OSError:
         return b""
     return found[1] if found else b""
+
+
+def _cwd_in(path: Path) -> str | None:
+    if not path.is_file():
+        return None  # a pipe would never end
+    try:
+        with path.open("rb") as file:
+            records = (entry.parsed for entry in entries(file, 0))
+            return next((it.cwd for it in records if isinstance(it, Record) and it.cwd), None)
+    except OSError:
+        return None
 
 
 def _main_of(path: Path) -> Path:
