@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ccship.observations import Labels, Observation
 from ccship.outbox import Report
+from ccship.privacy import OPEN
 from ccship.ship import Shipper
 from ccship.sinks import Delivery
 from ccship.state import State
@@ -33,8 +34,8 @@ class KeepingSink:
 
 
 def ship_to(sink: KeepingSink, paths: Iterable[Path], state: State | None = None) -> Report:
-    """Ship transcripts to a sink, with a fresh state if none is given."""
-    shipper = Shipper(sink, state or State(None, "test"), Labels())
+    """Ship transcripts to a sink as they are, with a fresh state if none is given."""
+    shipper = Shipper(sink, state or State(None, "test"), Labels(), policy=OPEN)
     for session in sessions_at(paths):
         shipper.ship(session)
     return shipper.report

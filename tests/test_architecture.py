@@ -15,6 +15,7 @@ CORE = {
     "ccship.identity",
     "ccship.models",
     "ccship.observations",
+    "ccship.privacy",
     "ccship.redact",
     "ccship.transcript.classify",
     "ccship.transcript.exchange",

@@ -166,7 +166,6 @@ def _leave_request(folder: str, payload: "dict[str, object]", transcript: str) -
         "session_id": session,
         "transcript_path": transcript,
         "agent_transcript_path": _text(payload.get("agent_transcript_path")),
-        "cwd": _text(payload.get("cwd")),
         "event": _text(payload.get("hook_event_name")),
         "last_message": fingerprint_of(message) if isinstance(message, str) and message.strip() else None,
     }

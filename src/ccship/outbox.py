@@ -1,5 +1,6 @@
 """Batches on their way to a sink, and what is remembered when the answer comes.
 
+Nothing gets past it unprotected: what is hashed, sent and buried has been through the `Protection`.
 Owns the rule that a cursor moves only over what was acknowledged: units (turns, subagents) are committed in order,
 each once none of its spans is waiting; what was accepted of an uncommitted unit is remembered by its hash.
 """
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ccship.errors import DeliveryError, Retryable
 from ccship.observations import Observation, encode
+from ccship.privacy import Protection
 from ccship.sinks import BATCH_BYTES, BATCH_SPANS, Sink
 from ccship.state import State, TranscriptState
 
@@ -19,6 +21,7 @@ class Report:
     """What a run did.
 
     `spans` counts observations by what became of them, `tokens` those of accepted LLM calls, `lines` what was read.
+    `redacted` counts what was taken out of all that was looked at, by rule; `error`: fields that could not be judged.
     `failure` ended the run; `stopped`: its time was over before the work was.
     """
 
@@ -27,9 +30,21 @@ class Report:
     spans: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
     lines: Counter[str] = field(default_factory=Counter)
+    redacted: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     failure: DeliveryError | None = None
     stopped: bool = False
+
+    def add(self, other: "Report") -> None:
+        """Enter what another run did; its failure ended that run only."""
+        self.sessions += other.sessions
+        for name in ("turns", "spans", "tokens", "lines", "redacted"):
+            getattr(self, name).update(getattr(other, name))
+        self.problems += other.problems
+        if self.failure is not None and other.failure is not None:
+            self.problems.append(str(other.failure))
+        self.failure = self.failure or other.failure
+        self.stopped = self.stopped or other.stopped
 
     @property
     def ok(self) -> bool:
@@ -46,11 +61,14 @@ class _Unit:
 class Outbox:
     """The way of one transcript's observations to the sink."""
 
-    def __init__(self, sink: Sink, state: State, report: Report, known: TranscriptState) -> None:
+    def __init__(
+        self, sink: Sink, state: State, report: Report, known: TranscriptState, protection: Protection
+    ) -> None:
         self._sink = sink
         self._state = state
         self._report = report
         self._known = known
+        self._protection = protection
         self._batch: list[tuple[Observation, bytes]] = []
         self._batch_bytes = 0
         self._units: deque[_Unit] = deque()
@@ -61,7 +79,7 @@ class Outbox:
         Returns how many observations are on their way. What was accepted before, unchanged, is not sent again.
         """
         fresh = []
-        for observation in observations:
+        for observation in map(self._protection.observation, observations):
             digest, size = encode(observation)
             if self._known.spans.get(observation.span_id) != digest:
                 fresh.append((observation, digest, size))

@@ -21,7 +21,6 @@ class Request(BaseModel):
     session_id: str
     transcript_path: Path
     agent_transcript_path: Path | None = None
-    cwd: str | None = None
     event: str | None = None
     last_message: str | None = None
 

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -18,6 +18,7 @@ from ccship.git import Repositories
 from ccship.identity import span_id_of, trace_id_of
 from ccship.observations import Labels, Observation, Trace, observe_subagent, observe_turn, trace_of
 from ccship.outbox import Outbox, Report
+from ccship.privacy import Policy, Protection
 from ccship.sinks import Sink
 from ccship.state import Launch, Link, State, TranscriptState
 from ccship.transcript.discover import Originals, Session, agent_facts, agent_id_of
@@ -36,6 +37,9 @@ WARMING = "Warmup"
 """The prompt of the agents that warm the cache (2.0.28 to 2.1); no tool launches them."""
 
 
+_PROTECTED = Policy()
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """Which turns are wanted, by when they began. A cursor never passes a turn that was not wanted."""
@@ -52,9 +56,10 @@ class Window:
 class Shipper:
     """Ships sessions to one sink, one after the other, and keeps the books in one state.
 
-    `locked`: whoever calls holds the locks of the sessions already. `live`: the sessions are going on now, so that
-    what their repositories look like now says something about their last turns. `deadline`: when to stop between two
-    turns, on the monotonic clock; the next run goes on there.
+    `policy`: what may leave; unless it says otherwise, nothing that looks like a credential. `locked`: whoever
+    calls holds the locks of the sessions already. `live`: the sessions are going on now, so that what their
+    repositories look like now says something about their last turns. `deadline`: when to stop between two turns, on
+    the monotonic clock; the next run goes on there.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class Shipper:
         state: State,
         labels: Labels,
         *,
+        policy: Policy = _PROTECTED,
         window: Window | None = None,
         resend: bool = False,
         locked: bool = False,
@@ -74,6 +80,7 @@ class Shipper:
         self._sink = sink
         self._state = state
         self._labels = labels
+        self._protection = Protection(policy)
         self._window = window or Window()
         self._resend = resend
         self._live = live
@@ -94,6 +101,8 @@ class Shipper:
             self._ship_subagents(session, launches, main_end_ns)
             self._state.keep_launches(session.session_id, launches.values())
         self.report.sessions += 1
+        redactor = self._protection.redactor
+        self.report.redacted = redactor.counts + Counter(error=redactor.errors)
 
     def _read(self, path: Path, session: Session, ship: Callable[[BinaryIO, TranscriptState], None]) -> None:
         if path.exists() and not path.is_file():
@@ -108,7 +117,7 @@ class Shipper:
     def _ship_turns(self, file: BinaryIO, known: TranscriptState, run: "_MainRun") -> None:
         offset = self._resume(file, known)
         builder = TurnBuilder(known.carry)
-        run.begin(known, Outbox(self._sink, self._state, self.report, known))
+        run.begin(known, Outbox(self._sink, self._state, self.report, known, self._protection))
         passable = True
         for entry in read_entries(file, offset):
             run.see(entry)
@@ -163,7 +172,7 @@ class Shipper:
             self.report.turns["copied"] += 1
             return []
         session_id = turn.exchange.opening.session_id or session
-        run.launches.update(_launches(turn.exchange, trace_of(turn, session_id, self._labels)))
+        self._note_launches(run.launches, turn.exchange, trace_of(turn, session_id, self._labels))
         if owner and owner.settled and not self._resend:
             self.report.turns["unchanged"] += 1
             return []
@@ -207,15 +216,15 @@ class Shipper:
             exchange, lines, end = read_subagent(read_entries(file, 0))
             if exchange is None:
                 return
-            known.link = known.link or _link(path, exchange, launches)
+            known.link = known.link or self._protected(_link(path, exchange, launches, self._labels))
             began_ns = exchange.start_ns or 0
             if known.link is None and (orphans_before_ns is None or began_ns < orphans_before_ns):
-                known.link = _orphan(path, exchange, session)
+                known.link = self._protected(_orphan(path, exchange, self._labels, session))
             linked = known.link is not None
             if known.link is None or not self._wants_from(exchange.start_ns):
                 return
             exchange.forget_call(known.link.message_id)
-            launches.update(_launches(exchange, known.link.trace))
+            self._note_launches(launches, exchange, known.link.trace)
             self.report.lines.update(lines)
             known.counts = lines
             self._send_subagent(path, exchange, known, known.link, position_at(file, end))
@@ -235,10 +244,19 @@ class Shipper:
         def commit() -> None:
             known.position = end
 
-        outbox = Outbox(self._sink, self._state, self.report, known)
+        outbox = Outbox(self._sink, self._state, self.report, known, self._protection)
         fresh = outbox.put(observations, commit)
         outbox.flush()
         self.report.turns["subagents"] += bool(fresh)
+
+    def _note_launches(self, launches: dict[str, Launch], exchange: Exchange, trace: Trace) -> None:
+        """Launches are remembered: nothing that may not leave gets into the state."""
+        for tool_use_id, launch in _launches(exchange, trace).items():
+            kind = launch.agent_type and self._protection.name(launch.agent_type)
+            launches[tool_use_id] = replace(launch, trace=self._protection.trace(trace), agent_type=kind)
+
+    def _protected(self, link: Link | None) -> Link | None:
+        return link and replace(link, trace=self._protection.trace(link.trace))
 
     def _resume(self, file: BinaryIO, known: TranscriptState) -> int:
         offset = 0 if self._resend else resume_offset(file, known.position)
@@ -298,7 +316,7 @@ def _launches(exchange: Exchange, trace: Trace) -> dict[str, Launch]:
     }
 
 
-def _link(path: Path, exchange: Exchange, launches: dict[str, Launch]) -> Link | None:
+def _link(path: Path, exchange: Exchange, launches: dict[str, Launch], labels: Labels) -> Link | None:
     """What a subagent hangs under: the tool call that its meta.json names, or whose result names it, or of its prompt.
 
     A workflow's result names the folder of its subagents.
@@ -313,14 +331,14 @@ def _link(path: Path, exchange: Exchange, launches: dict[str, Launch]) -> Link |
             launches.pop(launch.tool_use_id)
         parent = span_id_of(launch.trace.trace_id, "tool", launch.tool_use_id)
         return Link(launch.trace, parent, launch.agent_type, launch.message_id)
-    return _orphan(path, exchange) if _is_unlaunched(path, exchange) else None
+    return _orphan(path, exchange, labels) if _is_unlaunched(path, exchange) else None
 
 
 def _is_unlaunched(path: Path, exchange: Exchange) -> bool:
     return agent_id_of(path).startswith(COMPACTING) or exchange.opening.text == WARMING
 
 
-def _orphan(path: Path, exchange: Exchange, session: Session | None = None) -> Link:
+def _orphan(path: Path, exchange: Exchange, labels: Labels, session: Session | None = None) -> Link:
     """A trace of its own for a subagent that no tool call launched; its calls cost money all the same."""
     opening = exchange.opening
     agent_id = agent_id_of(path)
@@ -328,8 +346,10 @@ def _orphan(path: Path, exchange: Exchange, session: Session | None = None) -> L
         trace_id=trace_id_of(opening.uuid or agent_id),
         name="claude_subagent",
         session_id=opening.session_id or (session.session_id if session else agent_id),
+        user_id=labels.user_id,
         version=opening.version,
-        tags=("claude-code",),
+        tags=("claude-code", *labels.tags),
+        environment=labels.environment,
     )
     kind = "compaction" if agent_id.startswith(COMPACTING) else "warm-up" if opening.text == WARMING else None
     return Link(trace, None, kind)

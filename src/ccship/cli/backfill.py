@@ -3,8 +3,8 @@
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +18,7 @@ from ccship import config
 from ccship.config import Config
 from ccship.errors import ConfigError
 from ccship.outbox import Report
+from ccship.routing import Destination, by_destination
 from ccship.ship import Shipper, Window
 from ccship.sinks import Sink
 from ccship.sinks.rehearsal import RehearsalSink
@@ -36,12 +37,16 @@ _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 class _Job:
     """What was asked for."""
 
-    settings: Config
-    sessions: list[Session]
+    destinations: list[Destination]
+    excluded: int
     window: Window
     resend: bool
     to: Path | None
     as_json: bool
+
+    @property
+    def sessions(self) -> list[Session]:
+        return [session for destination in self.destinations for session in destination.sessions]
 
     @property
     def quiet(self) -> bool:
@@ -78,12 +83,12 @@ def backfill(
     settings = config.load()
     window = Window(_moment(since), _moment(until))
     sessions = _select(paths or [], claude_dir or settings.claude_dir, session, project)
-    job = _Job(settings, sessions, window, resend, to, as_json)
+    job = _Job(*by_destination(settings, sessions), window, resend, to, as_json)
+    if to is not None:
+        return _write(job, to, dry_run=dry_run)
     if dry_run:
         return _tell(_rehearse(job), job, "would send")
-    if to is not None:
-        return _write(job, to)
-    if not settings.has_keys:
+    if job.destinations and not any(destination.settings.has_keys for destination in job.destinations):
         _errors.print(
             "ccship: no keys, so nothing is sent: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY, or use --to FILE."
         )
@@ -97,16 +102,40 @@ def backfill(
 def _send(job: _Job) -> int:
     from ccship.sinks.langfuse import LangfuseSink  # noqa: PLC0415 - the SDK takes a second to load
 
-    state = State(job.settings.state_dir, job.settings.destination)
-    return _tell(_run(job, LangfuseSink(job.settings), state), job, "sent")
+    sinks: dict[str, Sink] = {}
+    with ExitStack() as stack:
+
+        def sink_of(settings: Config) -> Sink:
+            """One for each server and key, whatever else the settings say: the SDK has no more."""
+            if settings.destination not in sinks:
+                sinks[settings.destination] = sink = LangfuseSink(settings)
+                stack.callback(sink.close)
+            return sinks[settings.destination]
+
+        without_keys = [it for it in job.destinations if not it.settings.has_keys]
+        ready = [it for it in job.destinations if it.settings.has_keys]
+        report = _run(replace(job, destinations=ready), sink_of, lambda it: State(it.state_dir, it.destination))
+    report.problems += [
+        f"no keys for {_named(it.settings)}: {len(it.sessions)} sessions are not sent" for it in without_keys
+    ]
+    return _tell(report, job, "sent")
 
 
-def _write(job: _Job, path: Path) -> int:
+def _named(settings: Config) -> str:
+    return f"the {settings.name} destination" if settings.name == "default" else f"destination {settings.name}"
+
+
+def _write(job: _Job, path: Path, *, dry_run: bool) -> int:
+    """All that was chosen; of a dry run, just what would be sent now."""
     from ccship.sinks.otlp_file import OtlpFileSink  # noqa: PLC0415 - the SDK takes a second to load
 
-    sink = OtlpFileSink(path, environment=job.settings.environment)
-    report = _run(job, sink, State(None, job.settings.destination), sink.commit)
-    code = _tell(report, job, "wrote")
+    sink = OtlpFileSink(path)
+    try:
+        report = _run(job, lambda _: sink, _copy_of_state if dry_run else lambda it: State(None, it.destination))
+        sink.commit()
+    finally:
+        sink.close()
+    code = _tell(report, job, "would send" if dry_run else "wrote")
     if not job.quiet:
         typer.echo(
             f"{path} holds one OTLP export request a line. Look at it: head -n 1 {path} | python3 -m json.tool | less"
@@ -116,23 +145,30 @@ def _write(job: _Job, path: Path) -> int:
 
 def _rehearse(job: _Job) -> Report:
     """What a run would do, with a copy of the state; nothing is sent or remembered."""
-    folder = None if job.to else job.settings.state_dir
-    return _run(job, RehearsalSink(), State(folder, job.settings.destination, rehearse=True))
+    return _run(job, lambda _: RehearsalSink(), _copy_of_state)
 
 
-def _run(job: _Job, sink: Sink, state: State, finish: Callable[[], None] = lambda: None) -> Report:
-    """Ship every session to a sink; a failure ends the run, for the next session would meet it too."""
-    try:
-        with state, _progress(job) as advance:
-            shipper = Shipper(sink, state, job.settings.labels, window=job.window, resend=job.resend, progress=advance)
-            for session in job.sessions:
-                shipper.ship(session)
-                if shipper.report.failure is not None:
-                    break
-            finish()
-        return shipper.report
-    finally:
-        sink.close()
+def _copy_of_state(settings: Config) -> State:
+    return State(settings.state_dir, settings.destination, rehearse=True)
+
+
+def _run(job: _Job, sink_of: Callable[[Config], Sink], state_of: Callable[[Config], State]) -> Report:
+    """Ship every session; a failure ends the work for its destination, whose next session would meet it too."""
+    report = Report()
+    with _progress(job) as advance:
+        for destination in job.destinations:
+            settings = destination.settings
+            with state_of(settings) as state:
+                shipper = Shipper(
+                    sink_of(settings), state, settings.labels, policy=settings.policy, window=job.window,
+                    resend=job.resend, progress=advance,
+                )  # fmt: skip
+                for session in destination.sessions:
+                    shipper.ship(session)
+                    if shipper.report.failure is not None:
+                        break
+            report.add(shipper.report)
+    return report
 
 
 def _confirm(job: _Job) -> None:
@@ -143,7 +179,8 @@ def _confirm(job: _Job) -> None:
         raise ConfigError(
             f"this would send {turns} turns: say --yes, or choose fewer with --since, --project, --session"
         )
-    if not typer.confirm(f"Send {turns} turns to {job.settings.base_url}?", err=True):
+    servers = " and ".join(dict.fromkeys(it.settings.base_url for it in job.destinations))
+    if not typer.confirm(f"Send {turns} turns to {servers}?", err=True):
         raise ConfigError("nothing was sent")
 
 
@@ -210,9 +247,12 @@ def _tell(report: Report, job: _Job, verb: str) -> int:
     if report.failure is not None:
         _errors.print("ccship: what had arrived is remembered; run it again to send the rest.")
     if job.as_json:
-        sys.stdout.buffer.write(orjson.dumps(_document(report, verb), option=orjson.OPT_INDENT_2) + b"\n")
+        document = _document(report, verb) | {"excluded": job.excluded}
+        sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
     else:
         typer.echo(_summary(report, verb), err=job.to == STDOUT)
+        if job.excluded:
+            typer.echo(f"{job.excluded} sessions are of excluded projects", err=job.to == STDOUT)
     return 0 if report.ok else 1
 
 
@@ -226,6 +266,9 @@ def _summary(report: Report, verb: str) -> str:
         lines.append(f"{spans['unchanged']} observations had arrived before")
     if report.turns["copied"]:
         lines.append(f"{report.turns['copied']} turns are copies of turns of another session")
+    if redacted := report.redacted.total():
+        rules = ", ".join(f"{rule} {count}" for rule, count in report.redacted.most_common())
+        lines.append(f"{redacted} times something that looks like a credential was taken out: {rules}")
     if spans["dead_lettered"]:
         lines.append(f"{spans['dead_lettered']} observations were refused for good: see dead letters in the state")
     unknown = sum(count for kind, count in report.lines.items() if kind.startswith("ignored:unknown:"))
@@ -243,6 +286,7 @@ def _document(report: Report, verb: str) -> dict[str, object]:
         "observations": dict(report.spans),
         "tokens": dict(report.tokens),
         "lines": dict(report.lines),
+        "redacted": dict(report.redacted),
         "problems": report.problems,
         "failure": str(report.failure) if report.failure else None,
     }

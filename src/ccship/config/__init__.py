@@ -19,6 +19,8 @@ from ccship.config.settings import Settings, read_file
 from ccship.errors import ConfigError
 from ccship.hook import state_folder
 from ccship.observations import Labels
+from ccship.privacy import MAX_CHARS, MODES, SHORTEST, Policy
+from ccship.redact import Rule, load_rules
 
 __all__ = ["Config", "Route", "load"]
 
@@ -44,6 +46,7 @@ class Config:
     metadata: dict[str, str]
     trace_seed: str | None
     images: bool
+    policy: Policy
     anthropic_base_url: str | None
     debug: bool
     claude_dir: Path
@@ -84,6 +87,7 @@ class Config:
             metadata=self.metadata,
             trace_seed=self.trace_seed,
             anthropic_base_url=self.anthropic_base_url,
+            environment=self.environment,
             images=self.images,
         )
 
@@ -154,6 +158,7 @@ def _config(name: str, settings: Settings, exclude: tuple[Pattern, ...] = (), ro
         metadata=settings.pairs("METADATA"),
         trace_seed=settings.text("TRACE_SEED"),
         images=settings.flag("CAPTURE_IMAGES", default=True),
+        policy=_policy(settings),
         anthropic_base_url=environ.get("ANTHROPIC_BASE_URL"),
         debug=settings.flag("DEBUG"),
         claude_dir=Path(environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser(),
@@ -179,6 +184,31 @@ def _keys(settings: Settings) -> tuple[str | None, str | None]:
         # the public key stands in the state and in messages: a secret one must not get there
         raise ConfigError("LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are mixed up: pk-lf-... is the public one")
     return public_key, secret_key
+
+
+def _policy(settings: Settings) -> Policy:
+    metadata = settings.pairs("METADATA")
+    return Policy(
+        capture=settings.choice("CAPTURE", MODES, "full"),
+        max_chars=settings.number("MAX_CHARS", MAX_CHARS, least=SHORTEST),
+        redact=settings.flag("REDACT", default=True),
+        rules=_rules(settings.text("REDACT_EXTRA")),
+        images=settings.flag("CAPTURE_IMAGES", default=True),
+        own=frozenset({*settings.words("TRACE_TAGS"), *metadata, *metadata.values()}),
+    )
+
+
+def _rules(path: str | None) -> tuple[Rule, ...]:
+    """The person's own rules. Without them nothing may be sent: they say what must not leave."""
+    if path is None:
+        return ()
+    file = Path(os.path.expandvars(path)).expanduser()
+    try:
+        return load_rules(file.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"CC_LANGFUSE_REDACT_EXTRA names {file}, which cannot be read") from error
+    except ValueError as error:
+        raise ConfigError(f"{file}: {error}") from error
 
 
 def _base_url(url: str) -> str:

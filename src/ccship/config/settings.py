@@ -7,14 +7,16 @@ every hook, so that keys standing there would otherwise win over every route. Se
 import difflib
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import platformdirs
 
 from ccship.errors import ConfigError
+
+_Choice = TypeVar("_Choice", bound=str)
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
@@ -79,12 +81,13 @@ class Settings:
             raise ConfigError(f"{name} is {text!r}: say a whole number from {least} on")
         return int(text)
 
-    def choice(self, name: str, choices: Iterable[str], default: str) -> str:
+    def choice(self, name: str, choices: Sequence[_Choice], default: _Choice) -> _Choice:
         """The value of a setting that is one of a few words."""
         text = (self.text(name) or default).lower()
-        if text not in choices:
-            raise ConfigError(f"{name} is {text!r}: say {' or '.join(choices)}")
-        return text
+        for choice in choices:
+            if text == choice:
+                return choice
+        raise ConfigError(f"{name} is {text!r}: say {', '.join(choices)}")
 
     def words(self, name: str) -> tuple[str, ...]:
         """The value of a setting that is a list: one of TOML, or words separated by commas."""

@@ -24,13 +24,14 @@ _PLAN = "Implement the following plan:"
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What the person wants in every trace: their name, tags, metadata, images; `trace_seed` fixes the trace ids."""
+    """What the person wants in every trace: their name, tags, metadata and so on; `trace_seed` fixes the ids."""
 
     user_id: str | None = None
     tags: tuple[str, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)
     trace_seed: str | None = None
     anthropic_base_url: str | None = None
+    environment: str | None = None
     images: bool = True
 
 
@@ -44,6 +45,7 @@ def trace_of(turn: Turn, session_id: str, labels: Labels) -> Trace:
         user_id=labels.user_id,
         version=turn.exchange.opening.version,
         tags=(*_tags(turn.exchange), *labels.tags),
+        environment=labels.environment,
     )
 
 

@@ -20,6 +20,7 @@ class Trace:
     user_id: str | None = None
     version: str | None = None
     tags: tuple[str, ...] = ()
+    environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

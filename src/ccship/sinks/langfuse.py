@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import ClassVar
 
 import httpx
 import langfuse
@@ -54,11 +55,18 @@ _CONFIGURATION = {
 
 
 class LangfuseSink(SpanSink):
-    """Delivers to a Langfuse server."""
+    """Delivers to a Langfuse server; one for each public key and process."""
+
+    _served: ClassVar[dict[str, str]] = {}
 
     def __init__(self, config: Config) -> None:
         if not config.public_key or not config.secret_key:
             raise ConfigError("no keys: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY")
+        if (taken := self._served.setdefault(config.public_key, config.base_url)) != config.base_url:
+            # the SDK keeps one client for each public key, and what it is given later would go to the first server
+            raise ConfigError(
+                f"{config.public_key} is the public key of {taken} and of {config.base_url}: a key is for one server"
+            )
         exporter = LangfuseExporter(config.public_key, config.secret_key, config.base_url)
         try:
             super().__init__(
@@ -66,8 +74,7 @@ class LangfuseSink(SpanSink):
                 public_key=config.public_key,
                 secret_key=config.secret_key,
                 base_url=config.base_url,
-                environment=config.environment,
-                upload_media=config.images,
+                upload_media=True,
             )
         except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
             # the SDK makes its HTTP client at once, from the variables that every HTTP client reads

@@ -25,14 +25,13 @@ STDOUT = Path("-")
 class OtlpFileSink(SpanSink):
     """Delivers to a file; `commit` makes it appear. The path `-` is standard output."""
 
-    def __init__(self, path: Path, *, environment: str | None) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._temporary: Path | None = None
         self._file = self._open()
         super().__init__(
             _FileExporter(self._file), public_key="pk-lf-file", secret_key="sk-lf-file",  # noqa: S106 - never sent
-            base_url="http://127.0.0.1:9", environment=environment,
-            upload_media=False,
+            base_url="http://127.0.0.1:9", upload_media=False,
         )  # fmt: skip
 
     def commit(self) -> None:

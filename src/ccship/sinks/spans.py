@@ -74,7 +74,6 @@ class SpanSink:
         public_key: str,
         secret_key: str,
         base_url: str,
-        environment: str | None,
         upload_media: bool,
     ) -> None:
         _silence_sdk_settings()
@@ -93,7 +92,6 @@ class SpanSink:
             public_key=public_key,
             secret_key=secret_key,
             base_url=base_url,
-            environment=environment,
             tracer_provider=provider,
             span_exporter=exporter,
             flush_at=2 * BATCH_SPANS,
@@ -144,7 +142,11 @@ class SpanSink:
                 "usage_details": observation.usage_details,
                 "completion_start_time": datetime.fromtimestamp(started / 1e9, UTC) if started else None,
             }
-        return _CLASSES[observation.type](otel_span=span, langfuse_client=self._client, **fields)
+        started_span = _CLASSES[observation.type](otel_span=span, langfuse_client=self._client, **fields)
+        if observation.trace.environment:
+            # after the SDK has set its own, which is one for all that it sends
+            span.set_attribute(LangfuseOtelSpanAttributes.ENVIRONMENT, observation.trace.environment)
+        return started_span
 
 
 def span_id_of(span: ReadableSpan) -> str:

@@ -1,0 +1,43 @@
+"""Which session goes to which destination: the one decision that the hook's worker and the backfill share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ccship.config import Config
+from ccship.transcript.discover import Session, cwd_of
+
+
+@dataclass(slots=True)
+class Destination:
+    """A destination and the sessions that go there, in the order in which they were found."""
+
+    settings: Config
+    sessions: list[Session] = field(default_factory=list)
+
+
+def destination_of(settings: Config, session: Session) -> Config | None:
+    """What holds for a session, by the folder it began in; None where that is excluded.
+
+    Raises:
+        ConfigError: the settings of its destination are wrong.
+    """
+    if not settings.routes and not settings.exclude:
+        return settings  # nothing to decide: no need to look into the file
+    return settings.for_project(cwd_of(session))
+
+
+def by_destination(settings: Config, sessions: Iterable[Session]) -> tuple[list[Destination], int]:
+    """The destinations of sessions, and how many sessions are excluded.
+
+    Raises:
+        ConfigError: the settings of one of the destinations are wrong.
+    """
+    found: dict[int, Destination] = {}
+    excluded = 0
+    for session in sessions:
+        own = destination_of(settings, session)
+        if own is None:
+            excluded += 1
+        else:
+            found.setdefault(id(own), Destination(own)).sessions.append(session)
+    return list(found.values()), excluded
