@@ -30,14 +30,17 @@ def cut(value: Any, max_chars: int) -> Any:
 
 def cut_to_bytes(value: Any, max_chars: int, max_bytes: int) -> Any:
     """A copy of a value whose JSON has at most `max_bytes` without its media: ever shorter texts, then one cut text."""
-    while True:
-        shorter = cut(value, max_chars)
-        if len(json_of(shorter)) <= max_bytes:
-            return shorter
-        if max_chars <= SHORTEST:
-            # too many texts, numbers or keys, not too long ones. Four bytes are the longest character.
-            return _cut_text(json_of(value).decode(), max_bytes // 4)
+    shorter = cut(value, max_chars)
+    if len(json_of(shorter)) <= max_bytes:
+        return shorter
+    if len(json_of(cut(value, SHORTEST))) > max_bytes:
+        # too many texts, numbers or keys, not too long ones. Four bytes are the longest character.
+        return _cut_text(json_of(value).decode(), max_bytes // 4)
+    max_chars = min(max_chars, max_bytes)
+    while len(json_of(shorter)) > max_bytes:
         max_chars = max(SHORTEST, max_chars // 2)
+        shorter = cut(value, max_chars)
+    return shorter
 
 
 def json_of(value: Any) -> bytes:
