@@ -154,9 +154,8 @@ def _config_file(environ: "os._Environ[str]") -> str:
 def _leave_request(folder: str, payload: "dict[str, object]", transcript: str) -> str:
     """Write what is to be done beside its final name, then rename it: a worker never reads half a request."""
     requests = os.path.join(folder, "requests")  # noqa: PTH118
-    os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103
-    os.makedirs(requests, mode=0o700, exist_ok=True)  # noqa: PTH103
     for path in (folder, requests):
+        os.makedirs(path, mode=0o700, exist_ok=True)  # noqa: PTH103
         status = os.lstat(path)
         if not stat.S_ISDIR(status.st_mode) or (os.name == "posix" and status.st_mode & 0o022):
             raise PermissionError(path)  # a link, or a place where others write: the worker says so in `status`

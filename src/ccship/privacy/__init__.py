@@ -105,7 +105,27 @@ class Protection:
 
     def _redacted(self, value: Any) -> Any:
         aside = set_aside(value, keep=self._policy.images)
-        return self.redactor.value(aside) if self._policy.redact else aside
+        return self.redactor.value(self._inside_json(aside)) if self._policy.redact else aside
+
+    def _inside_json(self, value: Any) -> Any:
+        r"""The value with the JSON redacted that stands in its strings.
+
+        Behind JSON's escapes, a secret does not begin and end where it seems to: `\\nPASSWORD=x\\nUSER=y`.
+        """
+        match value:
+            case str() if value.lstrip()[:1] in ("{", "["):
+                try:
+                    parsed = orjson.loads(value)
+                except orjson.JSONDecodeError:
+                    return value
+                redacted = self.redactor.value(self._inside_json(parsed))
+                return value if redacted == parsed else orjson.dumps(redacted).decode()
+            case list():
+                return [self._inside_json(item) for item in value]
+            case dict():
+                return {key: self._inside_json(item) for key, item in value.items()}
+            case _:
+                return value
 
     def _redacted_response(self, message: Any) -> Any:
         """A response: secrets may hide in the JSON that the arguments of its tool calls are.

@@ -291,10 +291,7 @@ def private(folder: Path) -> Path:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600))
-    except OSError as error:
-        raise StateError(f"{path} cannot be opened ({error.strerror}): set CC_LANGFUSE_STATE_DIR") from error
+    _make_private(path)
     try:
         return _connect(path)
     except sqlite3.DatabaseError as error:
@@ -302,7 +299,16 @@ def _open(path: Path) -> sqlite3.Connection:
             raise StateError(f"{path} cannot be used: {error}") from error
         # Not a database any more. Ids do not depend on it, so starting anew sends nothing under other ids.
         _set_aside(path)
+        _make_private(path)
         return _connect(path)
+
+
+def _make_private(path: Path) -> None:
+    """SQLite would make the file for everybody to read."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600))
+    except OSError as error:
+        raise StateError(f"{path} cannot be opened ({error.strerror}): set CC_LANGFUSE_STATE_DIR") from error
 
 
 def _set_aside(path: Path) -> Path:
