@@ -72,6 +72,24 @@ def test_a_dry_run_sends_nothing_and_tells_what_would_be_sent(langfuse: Loopback
     assert "accepted" not in json.loads(again.stdout)["observations"]
 
 
+def test_a_dry_run_to_a_file_prints_exactly_what_would_go_out(langfuse: LoopbackLangfuse, state_dir: Path) -> None:
+    """What has arrived before is not in it; nothing is sent or remembered."""
+    environ = {**langfuse.environ, "CC_LANGFUSE_CAPTURE_IMAGES": "false"}
+    arguments = ("backfill", "--claude-dir", FIXTURE)
+    run_ccship(*arguments, "--session", "dad1", environ=environ)
+    before = state_dir.joinpath("state.db").read_bytes()
+    langfuse.clear()
+    planned = run_ccship(*arguments, "--dry-run", "--to", "-", environ=environ)
+    assert planned.returncode == 0
+    assert "would send" in planned.stderr
+    assert langfuse.requests == []
+    assert state_dir.joinpath("state.db").read_bytes() == before
+    written = spans_in_file(planned.stdout)
+    assert {span.attributes["session.id"] for span in written} > set()
+    run_ccship(*arguments, environ=environ)
+    assert {span.key: span.attributes for span in written} == {span.key: span.attributes for span in langfuse.accepted}
+
+
 def test_without_keys_it_shows_the_dry_run_and_says_what_to_set(state_dir: Path) -> None:
     """Nothing was sent, so it did not succeed."""
     done = run_ccship("backfill", "--claude-dir", FIXTURE)

@@ -93,6 +93,16 @@ def test_a_credential_is_taken_out_wherever_it_stands(found: Observation, captur
         assert [text for text in texts if MARK in text]
 
 
+def test_json_in_a_string_is_looked_into() -> None:
+    """However deep; a string that holds nothing keeps its spaces."""
+    inner = json.dumps({"env": f"A=1\nDB_PASSWORD={SECRET[4:]}\nB=2"})
+    protected = protect(observation(input={"content": json.dumps([inner])}, output='{"a":  1}'), Policy())
+    assert json.loads(json.loads(protected.input["content"])[0]) == {
+        "env": "A=1\nDB_PASSWORD=[redacted:named-secret]\nB=2"
+    }
+    assert protected.output == '{"a":  1}'
+
+
 def test_arguments_stay_json() -> None:
     """The secret in them is behind an escaped newline, which would hide where it begins."""
     protected = protect(PLACES["arguments"], Policy())

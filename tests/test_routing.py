@@ -163,6 +163,56 @@ def test_one_key_at_two_servers_is_refused_before_anything_goes_to_the_wrong_one
     assert not sessions_of(langfuse) & {"acme-web", "acme-api"}
 
 
+BROKEN = {
+    "no rules where they should be": (
+        'redact_extra = "/nowhere/rules.toml"',
+        "/nowhere/rules.toml, which cannot be read",
+    ),
+    "a pattern that is none": ('redact_extra = "RULES"', "the pattern is wrong"),
+    "no word for off": ('redact = "maybe"', "REDACT is 'maybe': say true or false"),
+    "a mode that nobody knows": ('capture = "meta"', "say full, no-tool-io, metadata"),
+    "fewer characters than the note of a cut": ("max_chars = 10", "say a whole number from 200 on"),
+    "a setting that nobody knows": ('redcat = "off"', "did you mean redact?"),
+    "no TOML": ("[", "is not valid TOML"),
+    "a pattern of nothing": ('exclude = ["here"]', "is no path pattern"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), BROKEN.values(), ids=BROKEN.keys())
+def test_nothing_is_sent_while_the_settings_are_broken(
+    text: str, expected: str, tmp_path: Path, folder: Path, environ: dict[str, str], langfuse: LoopbackLangfuse,
+    state_dir: Path,
+) -> None:  # fmt: skip
+    """Neither by hook nor by backfill; what waits is sent once they are mended."""
+    config, rules = tmp_path / "config.toml", tmp_path / "rules.toml"
+    rules.write_text('[[rules]]\nname = "x"\npattern = "("')
+    config.write_text(text.replace("RULES", str(rules)))
+    done = run_ccship("backfill", environ=environ)
+    assert done.returncode == 2
+    assert expected in done.stderr
+    run_hook(folder / "projects/-work-zeta/zeta.jsonl", environ)
+    assert expected in (state_dir / "ccship.log").read_text()
+    assert langfuse.requests == []
+    config.write_text("")
+    run_hook(folder / "projects/-work-acme-web/acme-web.jsonl", environ)
+    assert sessions_of(langfuse) == {"zeta", "acme-web"}
+
+
+def test_a_broken_destination_keeps_its_sessions_until_it_is_mended(
+    tmp_path: Path, folder: Path, environ: dict[str, str], langfuse: LoopbackLangfuse, acme: LoopbackLangfuse
+) -> None:
+    """They do not go to the default one instead, and the others go on."""
+    key = tmp_path / "acme.key"
+    key.unlink()
+    run_hook(folder / "projects/-work-acme-web/acme-web.jsonl", environ)
+    run_hook(folder / "projects/-work-zeta/zeta.jsonl", environ)
+    assert (sessions_of(acme), sessions_of(langfuse)) == (set(), {"zeta"})
+    assert run_ccship("backfill", environ=environ).returncode == 2
+    key.write_text(acme.secret_key)
+    run_hook(folder / "projects/-work-acme-api/acme-api.jsonl", environ)
+    assert sessions_of(acme) == {"acme-web", "acme-api"}
+
+
 def test_two_tables_may_share_a_server(tmp_path: Path, environ: dict[str, str], langfuse: LoopbackLangfuse) -> None:
     """Same keys, other labels."""
     (tmp_path / "config.toml").write_text("""
