@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -15,13 +16,14 @@ from hypothesis import strategies as st
 
 from ccship.observations import Labels, Observation, Trace, encode
 from ccship.privacy import MODES, Capture, Policy, Protection, protect
-from ccship.redact import Rule
+from ccship.redact import RULES, Rule
 from ccship.ship import Shipper
 from ccship.state import State
 from ccship.transcript.discover import sessions_at
-from conftest import FIXTURES, SHARED
+from conftest import FIXTURES, ROOT, SHARED
 from helpers import KeepingSink, run_ccship
-from loopback import LoopbackLangfuse
+from lines import Lines, tool
+from loopback import LoopbackLangfuse, spans_in_file
 
 SECRET = "ghp" + "_" + "q7Wm2Zx9KdL4vTb8RnY3hGs6PfJc5q7Wm2Zx"
 MARK = "[redacted:github-token]"
@@ -358,6 +360,36 @@ def leaked(sent: Iterator[str], texts: set[str]) -> list[str]:
     """What of the texts stands in what was sent; only what is longer itself can hold them."""
     everything = "\n\n".join({text for text in sent if len(text) > 40})
     return [text for text in texts if text in everything]
+
+
+SETTINGS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "as it comes": ("", (f"echo {MARK} ACME-42",)),
+    "off by a word": ('redact = "off"', (f"echo {SECRET} ACME-42",)),
+    "with a rule of one's own": ('redact_extra = "$RULES"', (f"echo {MARK} [redacted:ticket]",)),
+    "shorter": ("max_chars = 200", (f"echo {MARK} ACME-42", "… [cut: 500 characters, sha256 ")),
+    "without tools": ('capture = "no-tool-io"', ('{"characters":', "the answer")),
+    "without text": ('capture = "metadata"', ('{"characters":',)),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), SETTINGS.values(), ids=SETTINGS.keys())
+def test_the_settings_reach_what_is_sent(text: str, expected: tuple[str, ...], tmp_path: Path) -> None:
+    """From the config file to the span."""
+    lines = Lines().prompt("x" * 500).assistant("m1", "the answer", tool("t1", command=f"echo {SECRET} ACME-42"))
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rules]]\nname = "ticket"\npattern = "ACME-[0-9]+"\nkeywords = ["acme-"]')
+    (tmp_path / "home" / "config.toml").write_text(text)
+    done = run_ccship("backfill", lines.write(tmp_path / "s1.jsonl"), "--to", "-", environ={"RULES": str(rules)})
+    written = json.dumps([span.attributes for span in spans_in_file(done.stdout)], ensure_ascii=False)
+    assert all(json.dumps(it, ensure_ascii=False)[1:-1] in written for it in expected)
+    assert (SECRET in written) is ("off" in text)
+    assert ("the answer" in written) is ("metadata" not in text)
+
+
+def test_the_docs_name_every_rule() -> None:
+    """A reader can see what is looked for."""
+    listed = (ROOT / "docs/privacy.md").read_text().split("Rules:\n")[1].split("Your own")[0]
+    assert re.findall(r"`([^`]+)`", listed) == sorted(rule.name for rule in RULES)
 
 
 def test_in_metadata_mode_no_long_text_of_a_transcript_is_sent(langfuse: LoopbackLangfuse) -> None:
