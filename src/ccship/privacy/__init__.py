@@ -15,7 +15,7 @@ import orjson
 from ccship.observations import Observation, Trace
 from ccship.privacy.bounds import SHORTEST, cut, cut_to_bytes
 from ccship.privacy.capture import MODES, Capture, captured, captured_tags
-from ccship.privacy.media import put_back, set_aside
+from ccship.privacy.media import may_hold_json, may_hold_media, put_back, set_aside
 from ccship.redact import Redactor, Rule
 
 __all__ = ["MAX_CHARS", "MODES", "OPEN", "SHORTEST", "Capture", "Policy", "Protection", "protect"]
@@ -51,10 +51,12 @@ class Protection:
         self.redactor = Redactor(policy.rules)
         self._policy = policy
         self._last: tuple[Trace, Trace] | None = None
+        self._holds_media = False
 
     def observation(self, observation: Observation) -> Observation:
         """What may leave of an observation."""
         is_call = observation.type == "generation"
+        self._holds_media = False
         redacted = replace(
             observation,
             trace=self.trace(observation.trace),
@@ -104,8 +106,12 @@ class Protection:
         return self.redactor.text(text) if text is not None and self._policy.redact else text
 
     def _redacted(self, value: Any) -> Any:
-        aside = set_aside(value, keep=self._policy.images)
-        return self.redactor.value(self._inside_json(aside)) if self._policy.redact else aside
+        seen = _seen(value)
+        if may_hold_media(seen):
+            value, self._holds_media = set_aside(value, keep=self._policy.images), True
+        if not self._policy.redact:
+            return value
+        return self.redactor.value(self._inside_json(value) if may_hold_json(seen) else value)
 
     def _inside_json(self, value: Any) -> Any:
         r"""The value with the JSON redacted that stands in its strings.
@@ -113,7 +119,7 @@ class Protection:
         Behind JSON's escapes, a secret does not begin and end where it seems to: `\\nPASSWORD=x\\nUSER=y`.
         """
         match value:
-            case str() if value.lstrip()[:1] in ("{", "["):
+            case str() if value[:1] in ("{", "["):
                 try:
                     parsed = orjson.loads(value)
                 except orjson.JSONDecodeError:
@@ -132,11 +138,11 @@ class Protection:
 
         What the arguments hold of media is with the tool's own observation.
         """
-        opened = _with_arguments(message, lambda text: set_aside(orjson.loads(text), keep=False))
-        return self._redacted(opened)
+        return self._redacted(_with_arguments(message, _opened))
 
     def _bounded(self, value: Any) -> Any:
-        return put_back(cut_to_bytes(value, self._policy.max_chars, MAX_FIELD_BYTES))
+        bounded = cut_to_bytes(value, self._policy.max_chars, MAX_FIELD_BYTES)
+        return put_back(bounded) if self._holds_media else bounded
 
     def _bounded_response(self, message: Any) -> Any:
         return self._bounded(_with_arguments(message, partial(_json_text, max_chars=self._policy.max_chars)))
@@ -177,6 +183,19 @@ def _with_arguments(message: Any, change: Callable[[Any], Any]) -> Any:
         for call in message["tool_calls"]
     ]
     return {**message, "tool_calls": calls}
+
+
+def _opened(arguments: str) -> Any:
+    value = orjson.loads(arguments)
+    return set_aside(value, keep=False) if may_hold_media(arguments.encode()) else value
+
+
+def _seen(value: Any) -> bytes | None:
+    """The value as JSON, where all can be seen at a glance that would take a walk to find; None where it is no JSON."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return None
 
 
 def _json_text(arguments: Any, max_chars: int) -> str:

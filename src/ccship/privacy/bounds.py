@@ -30,6 +30,8 @@ def cut(value: Any, max_chars: int) -> Any:
 
 def cut_to_bytes(value: Any, max_chars: int, max_bytes: int) -> Any:
     """A copy of a value whose JSON has at most `max_bytes` without its media: ever shorter texts, then one cut text."""
+    if len(json_of(value)) <= min(max_chars, max_bytes):
+        return value  # so no text in it is longer
     shorter = cut(value, max_chars)
     if len(json_of(shorter)) <= max_bytes:
         return shorter

@@ -44,6 +44,22 @@ def set_aside(value: Any, *, keep: bool, level: int = 0) -> Any:
             return value
 
 
+def may_hold_media(json: bytes | None) -> bool:
+    """Whether `set_aside` may have something to do in a value, by its JSON; a walk takes fifty times as long."""
+    return (
+        json is None
+        or b"base64" in json
+        or b'imeType"' in json
+        or b'mime_type"' in json
+        or json.count(b"[") + json.count(b"{") > DEEPEST
+    )
+
+
+def may_hold_json(json: bytes | None) -> bool:
+    """Whether a string of a value may be a JSON object or list, by the value's JSON: it begins like one."""
+    return json is None or b'"{' in json or b'"[' in json
+
+
 def put_back(value: Any) -> Any:
     """The value with its media as text again."""
     match value:
