@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from ccship.observations import Labels, Observation
+from ccship.observations import Labels, Observation, Trace
 from ccship.outbox import Report
 from ccship.privacy import OPEN
 from ccship.ship import Shipper
@@ -46,6 +48,23 @@ def observe(path: Path) -> list[Observation]:
     sink = KeepingSink()
     ship_to(sink, [path])
     return sink.sent
+
+
+def strings_in(value: Any) -> Iterator[str]:
+    """All texts of a value, keys too."""
+    match value:
+        case str():
+            yield value
+        case list() | tuple():
+            for item in value:
+                yield from strings_in(item)
+        case dict():
+            for key, item in value.items():
+                yield key
+                yield from strings_in(item)
+        case Observation() | Trace():
+            for field in fields(value):
+                yield from strings_in(getattr(value, field.name))
 
 
 def run_ccship(

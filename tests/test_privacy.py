@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from ccship.ship import Shipper
 from ccship.state import State
 from ccship.transcript.discover import sessions_at
 from conftest import FIXTURES, ROOT, SHARED
-from helpers import KeepingSink, run_ccship
+from helpers import KeepingSink, run_ccship, strings_in
 from lines import Lines, tool
 from loopback import LoopbackLangfuse, spans_in_file
 
@@ -43,23 +43,6 @@ def response(*arguments: Any) -> dict[str, Any]:
         for n, it in enumerate(arguments)
     ]
     return {"role": "assistant", "content": "I run it", "tool_calls": calls}
-
-
-def strings_in(value: Any) -> Iterator[str]:
-    """All texts of a value, keys too."""
-    match value:
-        case str():
-            yield value
-        case list() | tuple():
-            for item in value:
-                yield from strings_in(item)
-        case dict():
-            for key, item in value.items():
-                yield key
-                yield from strings_in(item)
-        case Observation() | Trace():
-            for field in fields(value):
-                yield from strings_in(getattr(value, field.name))
 
 
 PLACES: dict[str, Observation] = {
