@@ -4,10 +4,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import chdir
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
+from ccship.cli import app
 from ccship.observations import Labels, Observation, Trace
 from ccship.outbox import Report
 from ccship.privacy import OPEN
@@ -81,3 +85,21 @@ def run_ccship(
         timeout=120,
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def call_ccship(
+    *arguments: str | Path, environ: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The same without a process of its own, for tables: 10 ms instead of 500."""
+    with chdir(cwd or Path.cwd()):
+        done = CliRunner(env=environ).invoke(app, list(map(str, arguments)), prog_name="ccship")
+    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+
+def fake_client(folder: Path, says: str) -> dict[str, str]:
+    """A `claude` that says its version, in front of everything else on the PATH; returns that PATH."""
+    script = folder / "bin" / "claude"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(f"#!/bin/sh\necho '{says}'\n")
+    script.chmod(0o755)
+    return {"PATH": f"{script.parent}{os.pathsep}{os.environ['PATH']}"}

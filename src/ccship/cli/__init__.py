@@ -9,6 +9,7 @@ import typer
 
 from ccship import __version__
 from ccship.cli.backfill import backfill
+from ccship.cli.install import install, uninstall
 from ccship.errors import CcshipError, ConfigError
 
 _P = ParamSpec("_P")
@@ -62,7 +63,8 @@ def _command(function: Callable[_P, int]) -> Callable[_P, None]:
     return run
 
 
-app.command()(_command(backfill))
+for command in (backfill, install, uninstall):
+    app.command()(_command(command))
 
 
 @app.command()
