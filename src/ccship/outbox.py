@@ -5,6 +5,7 @@ Owns the rule that a cursor moves only over what was acknowledged: units (turns,
 each once none of its spans is waiting; what was accepted of an uncommitted unit is remembered by its hash.
 """
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -59,7 +60,7 @@ class _Unit:
 
 
 class Outbox:
-    """The way of one transcript's observations to the sink."""
+    """The way of one transcript's observations to the sink. `dead`: ids of its spans that never arrive there."""
 
     def __init__(
         self, sink: Sink, state: State, report: Report, known: TranscriptState, protection: Protection
@@ -69,6 +70,7 @@ class Outbox:
         self._report = report
         self._known = known
         self._protection = protection
+        self.dead = state.dead_spans(known.path)
         self._batch: list[tuple[Observation, bytes]] = []
         self._batch_bytes = 0
         self._units: deque[_Unit] = deque()
@@ -92,17 +94,19 @@ class Outbox:
             self._batch_bytes += size
         return len(fresh)
 
-    def flush(self) -> None:
-        """Deliver what is waiting and enter the outcome in the state; nothing more is sent after a failure."""
+    def flush(self, conclude: Callable[[], None] = lambda: None) -> None:
+        """Deliver what is waiting and enter the outcome in the state; nothing more is sent after a failure.
+
+        `conclude` is called when all is known, before it is saved.
+        """
         batch, self._batch, self._batch_bytes = self._batch, [], 0
-        if self._report.failure is not None:
-            return
-        arrived = self._deliver(batch) if batch else set()
+        arrived = self._deliver(batch) if batch and self._report.failure is None else set()
         with self._state.transaction():
             for unit in self._units:
                 unit.waiting -= arrived
             while self._units and not self._units[0].waiting:
                 self._units.popleft().commit()
+            conclude()
             self._known.last_error = str(self._report.failure) if self._report.failure else None
             self._state.save(self._known)
 
@@ -112,15 +116,21 @@ class Outbox:
             span_id = observation.span_id
             if span_id in delivery.accepted:
                 self._report.spans["accepted"] += 1
+                if span_id in self.dead:
+                    self.dead.discard(span_id)
+                    self._state.revive(observation.trace.trace_id, span_id)
                 self._report.tokens.update(observation.usage_details or {})
             elif (reason := delivery.rejected.get(span_id)) is not None:
                 self._report.spans["dead_lettered"] += 1
+                self.dead.add(span_id)
                 self._state.bury(observation.trace.trace_id, span_id, observation.name, self._known.path, reason)
             else:
                 self._report.spans["pending"] += 1
                 continue
             self._known.spans[span_id] = digest
         arrived = delivery.accepted | delivery.rejected.keys()
+        if delivery.accepted:
+            self._known.shipped_at = time.time()
         self._report.failure = delivery.failure
         if delivery.failure is None and len(arrived) < len(batch):
             # nothing may be lost silently, not even between the SDK and its exporter

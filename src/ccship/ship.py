@@ -16,17 +16,18 @@ from typing import BinaryIO
 
 from ccship.git import Repositories
 from ccship.identity import span_id_of, trace_id_of
+from ccship.main_run import MainRun
 from ccship.observations import Labels, Observation, Trace, observe_subagent, observe_turn, trace_of
 from ccship.outbox import Outbox, Report
 from ccship.privacy import Policy, Protection
+from ccship.shares import Fate, line_count, lost, shares
 from ccship.sinks import Sink
 from ccship.state import Launch, Link, State, TranscriptState
-from ccship.transcript.discover import Originals, Session, agent_facts, agent_id_of
+from ccship.transcript.discover import Session, agent_facts, agent_id_of
 from ccship.transcript.exchange import Exchange
-from ccship.transcript.records import Record
 from ccship.transcript.tail import Position, position_at, resume_offset
 from ccship.transcript.tail import entries as read_entries
-from ccship.transcript.turns import Carry, Entry, Turn, TurnBuilder, read_subagent
+from ccship.transcript.turns import Carry, Turn, TurnBuilder, read_subagent
 
 LAUNCHING_TOOLS = frozenset({"Agent", "Task"})
 
@@ -95,7 +96,7 @@ class Shipper:
             launches = {launch.tool_use_id: launch for launch in self._state.launches(session.session_id)}
             main_end_ns: int | None = None
             if session.main is not None:
-                run = _MainRun(launches)
+                run = MainRun(launches)
                 self._read(session.main, session, lambda file, known: self._ship_turns(file, known, run))
                 main_end_ns = run.end_ns
             self._ship_subagents(session, launches, main_end_ns)
@@ -114,7 +115,7 @@ class Shipper:
         except OSError as error:
             self.report.problems.append(f"{path} cannot be read: {error.strerror}")
 
-    def _ship_turns(self, file: BinaryIO, known: TranscriptState, run: "_MainRun") -> None:
+    def _ship_turns(self, file: BinaryIO, known: TranscriptState, run: MainRun) -> None:
         offset = self._resume(file, known)
         builder = TurnBuilder(known.carry)
         run.begin(known, Outbox(self._sink, self._state, self.report, known, self._protection))
@@ -129,26 +130,36 @@ class Shipper:
             offset = entry.end
             self.report.stopped = time.monotonic() > self._deadline
             if self.report.failure or self.report.stopped:
-                run.outbox.flush()
+                run.pending += sum(line_count(turn.counts) for turn in builder.open)
+                run.outbox.flush(lambda: run.close_books(builder))
                 return
         unsettled = {observation.span_id for turn in builder.open for observation in self._put_turn(turn, run, None)}
-        run.outbox.flush()
-        self.report.lines.update(builder.unassigned())
-        if passable and known.spans.keys() - unsettled and not self.report.failure:
-            known.spans = {span_id: known.spans[span_id] for span_id in known.spans.keys() & unsettled}
-            self._state.save(known)
 
-    def _put_turn(self, turn: Turn, run: "_MainRun", cursor: tuple[Position, Carry] | None) -> list[Observation]:
+        def conclude() -> None:
+            run.close_books(builder)
+            if passable and not self.report.failure:
+                known.spans = {span_id: known.spans[span_id] for span_id in known.spans.keys() & unsettled}
+
+        run.outbox.flush(conclude)
+        self.report.lines.update(builder.unassigned())
+
+    def _put_turn(self, turn: Turn, run: MainRun, cursor: tuple[Position, Carry] | None) -> list[Observation]:
         """Hand a turn to the outbox; with a `cursor`, it is settled and the cursor moves there once it arrived."""
         known = run.known
-        observations = self._observe(turn, run)
+        fate = self._fate(turn, run)
+        observations = self._observe(turn, run) if fate == "shipped" else []
+        run.pending += line_count(turn.counts)
 
         def commit() -> None:
+            if fate != "unwanted":
+                run.pending -= line_count(turn.counts)
+                dead = self._lost(turn, run)
+                (run.open if cursor is None else known.counts).update(shares(turn.counts, fate, dead))
             if observations:
                 self._state.own(turn.uuid, known.session, settled=cursor is not None)
             if cursor is not None:
                 known.position, known.carry = cursor
-                known.counts.update(turn.counts)
+                known.seen = known.position.offset
                 known.counts.update(turn.lower_bounds())
                 for observation in observations:
                     known.spans.pop(observation.span_id, None)
@@ -158,21 +169,26 @@ class Shipper:
         self.report.lines.update(turn.counts)
         return observations
 
-    def _observe(self, turn: Turn, run: "_MainRun") -> list[Observation]:
-        """The observations of a turn that is to be shipped from this transcript; none for any other."""
-        if not turn.is_shippable or not self._wants(turn):
-            return []
+    def _fate(self, turn: Turn, run: MainRun) -> Fate:
+        """Whether a turn is to be shipped from this transcript, and if not, why."""
+        if not self._wants(turn):
+            return "unwanted"
+        if not turn.is_shippable:
+            return "ignored:no_turn"
         if turn.uuid in run.seen:
-            return []  # written into the same file again
+            return "ignored:duplicate"  # written into the same file again
         run.seen.add(turn.uuid)
-        session = run.known.session
-        origin = turn.exchange.origin(session)
+        origin = turn.exchange.origin(run.known.session)
         owner = self._state.owner(turn.uuid)
-        if (owner and owner.session != session) or (origin and run.originals.hold(origin, turn.uuid)):
+        if (owner and owner.session != run.known.session) or (origin and run.originals.hold(origin, turn.uuid)):
             self.report.turns["copied"] += 1
-            return []
-        session_id = turn.exchange.opening.session_id or session
-        self._note_launches(run.launches, turn.exchange, trace_of(turn, session_id, self._labels))
+            return "ignored:copied"
+        return "shipped"
+
+    def _observe(self, turn: Turn, run: MainRun) -> list[Observation]:
+        """The observations of a turn that is to be shipped from this transcript; none if it was settled before."""
+        self._note_launches(run.launches, turn.exchange, self._trace_of(turn, run))
+        owner = self._state.owner(turn.uuid)
         if owner and owner.settled and not self._resend:
             self.report.turns["unchanged"] += 1
             return []
@@ -181,11 +197,18 @@ class Shipper:
         start_ns, end_ns = turn.exchange.start_ns or 0, turn.exchange.end_ns or 0
         return observe_turn(
             turn,
-            session_id,
+            _session_id(turn, run),
             self._labels,
             git=history.facts(start_ns, max(start_ns, end_ns)) if history else {},
             passing=history.passing() if history and self._live else {},
         )
+
+    def _lost(self, turn: Turn, run: MainRun) -> int:
+        dead = run.outbox.dead
+        return lost(turn.exchange, self._trace_of(turn, run).trace_id, dead) if dead else 0
+
+    def _trace_of(self, turn: Turn, run: MainRun) -> Trace:
+        return trace_of(turn, _session_id(turn, run), self._labels)
 
     def _ship_subagents(self, session: Session, launches: dict[str, Launch], main_end_ns: int | None) -> None:
         """Subagents may launch others: go round until no more can be linked, then send those that nobody launched."""
@@ -215,6 +238,9 @@ class Shipper:
                 return
             exchange, lines, end = read_subagent(read_entries(file, 0))
             if exchange is None:
+                known.position, known.seen = position_at(file, end), end
+                known.counts = shares(lines, "ignored:no_turn", 0)
+                self._state.save(known)
                 return
             known.link = known.link or self._protected(_link(path, exchange, launches, self._labels))
             began_ns = exchange.start_ns or 0
@@ -226,14 +252,21 @@ class Shipper:
             exchange.forget_call(known.link.message_id)
             self._note_launches(launches, exchange, known.link.trace)
             self.report.lines.update(lines)
-            known.counts = lines
-            self._send_subagent(path, exchange, known, known.link, position_at(file, end))
+            self._send_subagent(path, exchange, known, known.link, lines, position_at(file, end))
             self._progress(end)
 
         self._read(path, session, ship)
         return linked
 
-    def _send_subagent(self, path: Path, exchange: Exchange, known: TranscriptState, link: Link, end: Position) -> None:
+    def _send_subagent(
+        self,
+        path: Path,
+        exchange: Exchange,
+        known: TranscriptState,
+        link: Link,
+        lines: Counter[str],
+        end: Position,
+    ) -> None:
         if self._resend:
             known.spans.clear()
         facts = {"agentType": link.agent_type, **agent_facts(path)}
@@ -241,10 +274,12 @@ class Shipper:
             exchange, link.trace, link.parent_span_id, agent_id_of(path), facts, images=self._labels.images
         )
 
-        def commit() -> None:
-            known.position = end
-
         outbox = Outbox(self._sink, self._state, self.report, known, self._protection)
+
+        def commit() -> None:
+            known.position, known.seen = end, end.offset
+            known.counts = shares(lines, "shipped", lost(exchange, link.trace.trace_id, outbox.dead))
+
         fresh = outbox.put(observations, commit)
         outbox.flush()
         self.report.turns["subagents"] += bool(fresh)
@@ -264,6 +299,7 @@ class Shipper:
             known.position = None  # and not only its carry: the same bytes may be there again at the next run
             known.carry = Carry()
             known.counts = Counter()
+        known.open, known.seen = Counter(), offset
         if self._resend:
             known.spans.clear()
         return offset
@@ -275,27 +311,8 @@ class Shipper:
         return start_ns is None or self._window.holds(start_ns)
 
 
-class _MainRun:
-    """What one pass over a main transcript works with."""
-
-    def __init__(self, launches: dict[str, Launch]) -> None:
-        self.launches = launches
-        self.end_ns = 0
-        self.seen: set[str] = set()
-        self.known: TranscriptState
-        self.outbox: Outbox
-        self.originals: Originals
-
-    def begin(self, known: TranscriptState, outbox: Outbox) -> None:
-        """The file is open: this is what is known of it."""
-        self.known = known
-        self.outbox = outbox
-        self.originals = Originals(Path(known.path))
-
-    def see(self, entry: Entry) -> None:
-        """Keep track of how far the transcript has come in time."""
-        if isinstance(entry.parsed, Record):
-            self.end_ns = max(self.end_ns, entry.parsed.time_ns or 0)
+def _session_id(turn: Turn, run: MainRun) -> str:
+    return turn.exchange.opening.session_id or run.known.session
 
 
 def _launches(exchange: Exchange, trace: Trace) -> dict[str, Launch]:

@@ -41,7 +41,8 @@ CREATE TABLE destinations (
 CREATE TABLE transcripts (
     id INTEGER PRIMARY KEY, destination INTEGER NOT NULL, path TEXT NOT NULL, session TEXT NOT NULL,
     offset INTEGER NOT NULL DEFAULT 0, device INTEGER, inode INTEGER, fingerprint BLOB,
-    carry TEXT, counts TEXT, spans BLOB, link TEXT, shipped_at REAL, last_error TEXT,
+    carry TEXT, counts TEXT, open TEXT, seen INTEGER NOT NULL DEFAULT 0, spans BLOB, link TEXT,
+    shipped_at REAL, last_error TEXT,
     UNIQUE (destination, path)
 );
 CREATE TABLE turns (
@@ -157,7 +158,7 @@ class State:
     def transcript(self, path: Path, session: str) -> TranscriptState:
         """What is known of a transcript; a new, empty state for one never seen."""
         row = self._db.execute(
-            "SELECT offset, device, inode, fingerprint, carry, counts, spans, link, last_error"
+            "SELECT offset, device, inode, fingerprint, carry, counts, open, seen, spans, link, shipped_at, last_error"
             " FROM transcripts WHERE destination = ? AND path = ?",
             (self._destination, _real(path)),
         ).fetchone()
@@ -183,10 +184,10 @@ class State:
         position = known.position
         self._db.execute(
             "INSERT INTO transcripts (destination, path, session, offset, device, inode, fingerprint, carry, counts,"
-            " spans, link, shipped_at, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " open, seen, spans, link, shipped_at, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (destination, path) DO UPDATE SET session = excluded.session, offset = excluded.offset,"
             " device = excluded.device, inode = excluded.inode, fingerprint = excluded.fingerprint,"
-            " carry = excluded.carry, counts = excluded.counts,"
+            " carry = excluded.carry, counts = excluded.counts, open = excluded.open, seen = excluded.seen,"
             " spans = excluded.spans, link = excluded.link, shipped_at = excluded.shipped_at,"
             " last_error = excluded.last_error",
             (
@@ -199,9 +200,11 @@ class State:
                 position.fingerprint if position else None,
                 orjson.dumps(known.carry),
                 orjson.dumps(known.counts),
+                orjson.dumps(known.open),
+                known.seen,
                 pack_spans(known.spans),
                 orjson.dumps(known.link) if known.link else None,
-                time.time(),
+                known.shipped_at,
                 known.last_error,
             ),
         )
@@ -260,6 +263,20 @@ class State:
             "INSERT OR REPLACE INTO dead_letters (destination, trace_id, span_id, name, transcript, reason, at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (self._destination, trace_id, span_id, name, transcript, reason, time.time()),
+        )
+
+    def dead_spans(self, transcript: str) -> set[str]:
+        """The ids of a transcript's spans that are dead letters."""
+        rows = self._db.execute(
+            "SELECT span_id FROM dead_letters WHERE destination = ? AND transcript = ?", (self._destination, transcript)
+        )
+        return {span_id for (span_id,) in rows}
+
+    def revive(self, trace_id: str, span_id: str) -> None:
+        """A dead letter was sent again, and accepted."""
+        self._db.execute(
+            "DELETE FROM dead_letters WHERE destination = ? AND trace_id = ? AND span_id = ?",
+            (self._destination, trace_id, span_id),
         )
 
     def dead_letters(self) -> list[tuple[str, str, str]]:

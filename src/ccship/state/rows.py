@@ -56,15 +56,23 @@ class Owner:
 
 @dataclass(slots=True)
 class TranscriptState:
-    """What is known of one transcript. `spans`: span id -> hash of what was accepted, for turns that may change."""
+    """What is known of one transcript.
+
+    `counts`: the lines before the cursor by what became of them; `open`: those from there to the offset `seen`, of
+    which a later look may say otherwise. `spans`: span id -> hash of what was accepted, for turns that may change.
+    `shipped_at`: when something was accepted last, in seconds since the epoch.
+    """
 
     path: str
     session: str
     position: Position | None = None
     carry: Carry = field(default_factory=Carry)
     counts: Counter[str] = field(default_factory=Counter)
+    open: Counter[str] = field(default_factory=Counter)
+    seen: int = 0
     spans: dict[str, bytes] = field(default_factory=dict)
     link: Link | None = None
+    shipped_at: float | None = None
     last_error: str | None = None
 
 
@@ -91,13 +99,17 @@ def load_transcript(known: TranscriptState, row: tuple[Any, ...] | None) -> Tran
     """A row of the transcripts; ValueError or TypeError when somebody else wrote it."""
     if row is None:
         return known
-    offset, device, inode, fingerprint, carry, counts, spans, link, known.last_error = row
+    offset, device, inode, fingerprint, carry, counts, opened, seen, spans, link, shipped_at, last_error = row
     if fingerprint is not None:
         known.position = Position(max(0, int(offset)), int(device), int(inode), bytes(fingerprint))
     known.carry = _CARRY.validate_json(carry) if carry else Carry()
     known.counts = Counter(_COUNTS.validate_json(counts)) if counts else Counter()
+    known.open = Counter(_COUNTS.validate_json(opened)) if opened else Counter()
+    known.seen = int(seen)
     known.spans = _unpack_spans(spans or b"")
     known.link = _load_link(link)
+    known.shipped_at = float(shipped_at) if shipped_at is not None else None
+    known.last_error = last_error
     return known
 
 

@@ -122,7 +122,9 @@ class TurnBuilder:
                 gap.counts["turn"] += 1
                 gap.operations.append(parsed)
             case _ if parsed.uuid in self._strays:
-                pass  # counted with the turn that it belongs to, before the cursor came here
+                # the turn that it belongs to has had it; its place is in this one
+                self._between(entry).counts["turn"] += 1
+                self._close_gap()
             case _ if self._is_open(parsed.uuid):
                 # its place is in the turn before it: read from the next turn on, nobody would know it
                 self._between(entry).counts["ignored:duplicate"] += 1
