@@ -1,5 +1,6 @@
 """The command line: parse, call, print. Decides nothing that a library user would need."""
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -10,6 +11,8 @@ import typer
 from ccship import __version__
 from ccship.cli.backfill import backfill
 from ccship.cli.install import install, uninstall
+from ccship.cli.status import status
+from ccship.cli.crash import write_report
 from ccship.errors import CcshipError, ConfigError
 
 _P = ParamSpec("_P")
@@ -58,12 +61,19 @@ def _command(function: Callable[_P, int]) -> Callable[_P, None]:
         except KeyboardInterrupt:
             typer.echo("ccship: interrupted; what had arrived is remembered, run it again to go on", err=True)
             code = 130
+        except BrokenPipeError:
+            # whoever reads has seen enough (`| head`); nothing may be written at exit either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        except Exception as error:  # noqa: BLE001 - the last boundary: what comes here is a bug
+            typer.echo(f"ccship: this is a bug ({type(error).__name__}); please report {write_report(error)}", err=True)
+            code = 3
         sys.exit(code)
 
     return run
 
 
-for command in (backfill, install, uninstall):
+for command in (backfill, install, status, uninstall):
     app.command()(_command(command))
 
 
