@@ -19,6 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 TRACES = "/api/public/otel/v1/traces"
 MEDIA = "/api/public/media"
+PROJECTS = "/api/public/projects"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class LoopbackLangfuse(ThreadingHTTPServer):
         self.refused_spans: dict[str, int] = {}
         self.max_spans: int | None = None
         self.max_bytes: int | None = None
+        self.health = Reply(body=b'{"status": "OK", "version": "4.16.0"}')
         self.accepted: list[Span] = []
         self.media: dict[str, bytes] = {}
         self.requests: list[int] = []
@@ -163,7 +165,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(Reply(status=201, body=json.dumps(grant).encode()))
 
     def do_GET(self) -> None:
-        self._answer(Reply(body=b'{"status": "OK", "version": "4.16.0"}'))
+        server = self.server
+        if self.path == PROJECTS:
+            known = self.headers.get("authorization") == "Basic " + _basic(server.public_key, server.secret_key)
+            self._answer(Reply(body=b'{"data": [{"id": "p1", "name": "demo"}]}') if known else Reply(status=401))
+        else:
+            self._answer(server.health)
 
     def log_message(self, *_: object) -> None:
         pass

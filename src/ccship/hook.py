@@ -72,9 +72,12 @@ def _run(raw: bytes) -> None:
     request = _leave_request(folder, payload, transcript)
     if environ.get("CC_LANGFUSE_FOREGROUND", "").lower() in _TRUE:
         _hide_output()
-        from ccship.worker import main as work  # noqa: PLC0415 - the foreground must not pay for it
-
-        work(request)
+        try:
+            from ccship.worker import main as work  # noqa: PLC0415 - the foreground must not pay for it
+        except ImportError:  # there are no site-packages here; the worker will have them
+            _start_worker(request, wait=True)
+        else:
+            work(request)
     else:
         _start_worker(request)
 
@@ -178,19 +181,23 @@ def _leave_request(folder: str, payload: "dict[str, object]", transcript: str) -
     return f"{name}.json"
 
 
-def _start_worker(request: str) -> None:
+def _start_worker(request: str, *, wait: bool = False) -> None:
     """Start the worker so that nothing that happens to Claude Code or to this process reaches it."""
     command = [sys.executable, "-m", "ccship.worker", request]
     if sys.platform == "win32":
         import subprocess  # noqa: PLC0415 - only here
 
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
-        subprocess.Popen(  # noqa: S603
+        worker = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             close_fds=True, creationflags=flags,
         )  # fmt: skip
+        if wait:
+            worker.wait()
         return
-    if os.fork():
+    if child := os.fork():
+        if wait:
+            os.waitpid(child, 0)
         return
     try:
         os.setsid()

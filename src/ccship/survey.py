@@ -15,14 +15,19 @@ from ccship.transcript.discover import Session, cwd_of, sessions_of
 
 @dataclass(slots=True)
 class Standing:
-    """One session at one destination. `gone`: Claude Code has deleted its transcript."""
+    """One session at one destination."""
 
     session_id: str
     project: str
+    files: tuple[Path, ...]
     books: Books = field(default_factory=Books)
     shipped_at: float | None = None
     last_error: str | None = None
-    gone: bool = True
+
+    @property
+    def gone(self) -> bool:
+        """Whether Claude Code has deleted its files."""
+        return not any(path.exists() for path in self.files)
 
     @property
     def is_complete(self) -> bool:
@@ -103,12 +108,11 @@ def _standings(account: Account) -> Standings:
 
 
 def _standing(session_id: str, transcripts: list[TranscriptState]) -> Standing:
-    standing = Standing(session_id, _project(transcripts))
+    standing = Standing(session_id, _project(transcripts), tuple(Path(it.path) for it in transcripts))
     for transcript in transcripts:
         standing.books.add(books_of(transcript))
         standing.shipped_at = max(filter(None, (standing.shipped_at, transcript.shipped_at)), default=None)
         standing.last_error = transcript.last_error or standing.last_error
-        standing.gone = standing.gone and not os.path.exists(transcript.path)  # noqa: PTH110 - a path as text
     return standing
 
 

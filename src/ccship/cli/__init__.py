@@ -10,9 +10,10 @@ import typer
 
 from ccship import __version__
 from ccship.cli.backfill import backfill
+from ccship.cli.crash import write_report
+from ccship.cli.doctor import doctor
 from ccship.cli.install import install, uninstall
 from ccship.cli.status import status
-from ccship.cli.crash import write_report
 from ccship.errors import CcshipError, ConfigError
 
 _P = ParamSpec("_P")
@@ -61,6 +62,8 @@ def _command(function: Callable[_P, int]) -> Callable[_P, None]:
         except KeyboardInterrupt:
             typer.echo("ccship: interrupted; what had arrived is remembered, run it again to go on", err=True)
             code = 130
+        except (typer.Exit, typer.Abort):
+            raise
         except BrokenPipeError:
             # whoever reads has seen enough (`| head`); nothing may be written at exit either
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -73,7 +76,7 @@ def _command(function: Callable[_P, int]) -> Callable[_P, None]:
     return run
 
 
-for command in (backfill, install, status, uninstall):
+for command in (backfill, doctor, install, status, uninstall):
     app.command()(_command(command))
 
 
