@@ -109,7 +109,7 @@ FINDINGS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "no consent": ({"config": replace(CONFIG, opted_in=False)}, "you opted in", "no consent", "--opt-in"),
     "an excluded folder": ({"config": None, "excluded": True}, "you opted in", "never shipped", "CC_LANGFUSE_EXCLUDE"),
-    "no keys": ({"config": replace(CONFIG, secret_key=None), "servers": ()}, "there are keys", "no keys", "LANGFUSE_SECRET_KEY"),
+    "no keys": ({"config": replace(CONFIG, secret_key=None), "servers": ()}, "there are keys", "no keys", "SECRET_KEY"),
     "no server": (
         {"servers": (Server("default", URL, "ConnectError"),)}, "the server answers", "ConnectError", "BASE_URL",
     ),
