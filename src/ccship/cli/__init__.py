@@ -4,22 +4,46 @@ import os
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, ParamSpec
+from importlib import import_module
+from typing import Annotated, Any, ParamSpec
 
 import typer
+from typer.core import TyperGroup
 
 from ccship import __version__
-from ccship.cli.backfill import backfill
-from ccship.cli.crash import write_report
-from ccship.cli.doctor import doctor
-from ccship.cli.install import install, uninstall
-from ccship.cli.status import status
 from ccship.errors import CcshipError, ConfigError
 
 _P = ParamSpec("_P")
 
+_COMMANDS = {
+    "install": "install",
+    "uninstall": "install",
+    "doctor": "doctor",
+    "status": "status",
+    "config": "config",
+    "backfill": "backfill",
+}
+"""Commands, each a function of its name, by the module that has it, in the order in which help lists them."""
+
+
+class _Lazy(TyperGroup):
+    """Loads a command when it is asked for: a report would else wait for all that a backfill needs."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*_COMMANDS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        function = getattr(import_module(f"ccship.cli.{_COMMANDS[cmd_name]}"), cmd_name)
+        alone = typer.Typer(add_completion=False)
+        alone.command(cmd_name)(_command(function))
+        return typer.main.get_command(alone)
+
+
 app = typer.Typer(
     name="ccship",
+    cls=_Lazy,
     help="Ship every Claude Code turn to Langfuse: exactly once, with the real times and the true cost.",
     no_args_is_help=True,
     add_completion=True,
@@ -69,15 +93,13 @@ def _command(function: Callable[_P, int]) -> Callable[_P, None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 1
         except Exception as error:  # noqa: BLE001 - the last boundary: what comes here is a bug
+            from ccship.cli.crash import write_report  # noqa: PLC0415 - hardly ever needed
+
             typer.echo(f"ccship: this is a bug ({type(error).__name__}); please report {write_report(error)}", err=True)
             code = 3
         sys.exit(code)
 
     return run
-
-
-for command in (backfill, doctor, install, status, uninstall):
-    app.command()(_command(command))
 
 
 @app.command()
