@@ -12,7 +12,7 @@ def main() -> None:
         return
     from ccship.cli import app  # noqa: PLC0415 - see above
 
-    app()
+    app(prog_name="ccship")
 
 
 if __name__ == "__main__":

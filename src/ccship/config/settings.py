@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import platformdirs
 
+from ccship.config.table import SETTINGS
 from ccship.errors import ConfigError
 
 _Choice = TypeVar("_Choice", bound=str)
@@ -21,27 +22,10 @@ _Choice = TypeVar("_Choice", bound=str)
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 
-_PLAIN = {
-    "BASE_URL": ("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
-    "ENVIRONMENT": ("LANGFUSE_TRACING_ENVIRONMENT",),
-    "PUBLIC_KEY": ("LANGFUSE_PUBLIC_KEY",),
-    "SECRET_KEY": ("LANGFUSE_SECRET_KEY",),
-    "USER_ID": ("LANGFUSE_USER_ID",),
-    "TRACE": ("TRACE_TO_LANGFUSE",),
-}
-"""Settings that Langfuse's own programs know too, by the names they know them under."""
-
-_KEYS = ("PUBLIC_KEY", "SECRET_KEY")
-"""Settings whose value may be kept in a file of its own."""
-
-_OF_A_DESTINATION = (
-    *_KEYS,
-    "BASE_URL", "CAPTURE", "CAPTURE_IMAGES", "ENVIRONMENT", "MAX_CHARS", "METADATA", "REDACT", "REDACT_EXTRA", "TRACE",
-    "TRACE_SEED", "TRACE_TAGS", "USER_ID",
-)  # fmt: skip
-"""All that a trace depends on."""
-
-_OF_ALL = ("DEBUG", "EXCLUDE")
+_PLAIN = {setting.name: setting.plain for setting in SETTINGS}
+_KEYS = tuple(setting.name for setting in SETTINGS if setting.has_file)
+_OF_A_DESTINATION = tuple(setting.name for setting in SETTINGS if setting.per_destination)
+_OF_ALL = tuple(setting.name for setting in SETTINGS if setting.in_file and not setting.per_destination)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +43,18 @@ class Settings:
                 return value
         value = _in_table(self.file, name)
         return None if value == "" else value
+
+    def origin(self, name: str) -> str | None:
+        """Where the value of a setting comes from: a key of the destination's table, a variable, a key of the file."""
+        variables = (f"CC_LANGFUSE_{name}", *_PLAIN.get(name, ()))
+        twins = ("", "_FILE") if name in _KEYS else ("",)
+        names = [f"{variable}{twin}" for variable in variables for twin in twins]
+        keys = [f"{name}{twin}".lower() for twin in twins]
+        for layer, found in ((self.table, keys), (self.environ, names), (self.file, keys)):
+            for it in found:
+                if layer.get(it) not in (None, ""):
+                    return it
+        return None
 
     def text(self, name: str) -> str | None:
         """The value of a setting that is a text."""
@@ -116,15 +112,21 @@ class Settings:
         return None
 
 
+def config_file(environ: Mapping[str, str]) -> Path:
+    """Where `config.toml` is, or would be."""
+    chosen = environ.get("CC_LANGFUSE_CONFIG")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_config_path("ccship") / "config.toml"
+
+
 def read_file(environ: Mapping[str, str]) -> dict[str, Any]:
     """What stands in `config.toml`; empty where there is none.
 
     Raises:
         ConfigError: it cannot be read, or says something that nobody would read.
     """
-    path = Path(environ.get("CC_LANGFUSE_CONFIG") or platformdirs.user_config_path("ccship") / "config.toml")
+    path = config_file(environ)
     try:
-        file = tomllib.loads(path.expanduser().read_text())
+        file = tomllib.loads(path.read_text())
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
