@@ -128,7 +128,7 @@ FINDINGS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "an open folder": (
         {"state_error": "chmod 700 it", "survey": None}, "the state is safe", "chmod 700 it", "ccship status",
     ),
-    "a backlog": ({"waiting": (NOW - 60, NOW - 3600)}, "nobody waits", "1 sessions wait", "ccship backfill"),
+    "a backlog": ({"waiting": (NOW - 60, NOW - 3600)}, "nobody waits", "sessions that wait: 1,", "ccship backfill"),
     "an error": ({"survey": surveyed(failed())}, "nothing failed", "is busy (500)", "ccship backfill"),
     "dead letters": (
         {"survey": surveyed(standing(), letters=(DeadLetter("t", "s", "n", "p", "refused (400)", NOW),))},
@@ -136,11 +136,11 @@ FINDINGS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "a deletion": (
         {"deadlines": (Deadline("s1", NOW + 86_400), Deadline("s2", NOW + 20 * 86_400))},
-        "nothing is deleted unshipped", "1 sessions are not shipped and deleted from 1.0 days on", "ccship backfill",
+        "nothing is deleted unshipped", "deletes: 1, the first in 1.0 days", "ccship backfill",
     ),
     "unknown records": (
         {"survey": surveyed(standing(ignored={"unknown:9.9:hologram": 2, "mode": 1}))},
-        "all records are known", "2 records", "update ccship",
+        "all records are known", "nobody knows here: 2 (9.9:hologram)", "update ccship",
     ),
 }  # fmt: skip
 
@@ -295,10 +295,12 @@ def test_what_claude_deletes_soon_is_found(machine: dict[str, str], claude_dir: 
     month_ago = time.time() - 29 * 86_400
     old = next(claude_dir.rglob("9e4b*.jsonl"))
     os.utime(old, (month_ago, month_ago))
-    assert "1 sessions are not shipped" in checked(machine, tmp_path)["nothing is deleted unshipped"]
+    assert (
+        "unshipped sessions that Claude Code deletes: 1," in checked(machine, tmp_path)["nothing is deleted unshipped"]
+    )
     (claude_dir / "settings.json").write_text(json.dumps({"cleanupPeriodDays": 365}))
     assert checked(machine, tmp_path)["nothing is deleted unshipped"] is True
-    run_ccship("backfill", environ=machine)
+    call_ccship("backfill", environ=machine)
     (claude_dir / "settings.json").unlink()
     assert checked(machine, tmp_path)["nothing is deleted unshipped"] is True
 

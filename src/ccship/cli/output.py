@@ -57,6 +57,11 @@ def print_json(document: object) -> None:
     sys.stdout.buffer.flush()
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 session`, `2,000 sessions`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def local_time(seconds: float | None) -> str:
     """A moment (seconds since the epoch) on the wall's clock, to the minute."""
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M") if seconds else ""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ccship import config
-from ccship.cli.output import Cell, JsonOption, console, iso_time, local_time, print_json, print_table
+from ccship.cli.output import Cell, JsonOption, console, counted, iso_time, local_time, print_json, print_table
 from ccship.errors import ConfigError
 from ccship.shares import Books
 from ccship.survey import Standing, Standings, Survey, survey
@@ -62,14 +62,15 @@ def _is_complete(found: Survey) -> bool:
 
 
 def _show(found: Survey, to: Console, *, every: bool) -> None:
-    for standings in found.destinations:
+    for n, standings in enumerate(found.destinations):
+        if n:
+            to.print()
         _show_destination(standings, to, every=every)
-        to.print()
     if found.unread:
         size = sum(session.size for session in found.unread) / 1e6
-        to.print(f"{len(found.unread):,} sessions ({size:,.1f} MB) were never shipped: `ccship backfill` does.")
+        to.print(f"Never shipped: {counted(len(found.unread), 'session')} ({size:,.1f} MB); `ccship backfill` does it.")
     if found.excluded:
-        to.print(f"{len(found.excluded):,} sessions are excluded by your settings.")
+        to.print(f"Excluded by your settings: {counted(len(found.excluded), 'session')}.")
     if not (found.destinations or found.unread or found.excluded):
         to.print("Nothing has been shipped yet, and there are no transcripts.")
 
@@ -119,7 +120,7 @@ def _failures(standings: Standings) -> Iterator[str]:
         yield f"{session.session_id[:8]}: {error}"
     for reason in dict.fromkeys(letter.reason for letter in standings.dead_letters):
         letters = [letter for letter in standings.dead_letters if letter.reason == reason]
-        yield f"{len(letters):,} observations are dead letters ({reason}), such as {letters[0].name}"
+        yield f"dead-lettered: {counted(len(letters), 'observation')} ({reason}), such as {letters[0].name}"
 
 
 def _document(found: Survey) -> dict[str, object]:

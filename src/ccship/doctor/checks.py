@@ -17,7 +17,7 @@ SDK_BELOW = (6,)
 MIN_SERVER = (3, 22)
 """The first Langfuse server that takes OpenTelemetry."""
 
-_LONGEST_START_S = 1.0
+_LONGEST_START_S = 3.0
 _WAITING_S = 600.0
 """A worker lives two minutes, and the next one takes up what it left."""
 
@@ -190,7 +190,7 @@ def backlog(facts: Facts) -> Finding | None:
     if not behind:
         return None
     minutes = (facts.now - min(behind)) / 60
-    return Finding(f"{len(behind)} sessions wait, the longest for {minutes:,.0f} minutes", "ccship backfill")
+    return Finding(f"sessions that wait: {len(behind)}, the longest for {minutes:,.0f} minutes", "ccship backfill")
 
 
 def last_error(facts: Facts) -> Finding | None:
@@ -200,7 +200,7 @@ def last_error(facts: Facts) -> Finding | None:
     if not errors:
         return None
     error, count = errors.most_common(1)[0]
-    return Finding(f"{count} sessions failed last time: {error}", "ccship backfill")
+    return Finding(f"sessions that failed last time: {count}, with: {error}", "ccship backfill")
 
 
 def dead_letters(facts: Facts) -> Finding | None:
@@ -209,7 +209,9 @@ def dead_letters(facts: Facts) -> Finding | None:
     letters = [letter for standings in found for letter in standings.dead_letters]
     if not letters:
         return None
-    return Finding(f"{len(letters)} observations were refused: {letters[0].reason}", "ccship backfill --resend")
+    return Finding(
+        f"observations that were refused: {len(letters)}, the first: {letters[0].reason}", "ccship backfill --resend"
+    )
 
 
 def deletion(facts: Facts) -> Finding | None:
@@ -218,7 +220,9 @@ def deletion(facts: Facts) -> Finding | None:
     if not soon:
         return None
     days = max(0.0, (min(it.at for it in soon) - facts.now) / 86_400)
-    return Finding(f"{len(soon)} sessions are not shipped and deleted from {days:.1f} days on", "ccship backfill")
+    return Finding(
+        f"unshipped sessions that Claude Code deletes: {len(soon)}, the first in {days:.1f} days", "ccship backfill"
+    )
 
 
 def known_records(facts: Facts) -> Finding | None:
@@ -230,7 +234,7 @@ def known_records(facts: Facts) -> Finding | None:
     if not kinds:
         return None
     names = ", ".join(kind.removeprefix("unknown:") for kind, _ in kinds.most_common(3))
-    return Finding(f"{kinds.total()} records of types that nobody knows here ({names})", "update ccship")
+    return Finding(f"records of types that nobody knows here: {kinds.total()} ({names})", "update ccship")
 
 
 def sdk(facts: Facts) -> Finding | None:
