@@ -110,6 +110,36 @@ def test_a_real_session_balances(transcript: Path) -> None:
     balance_at_every_cut(content, cuts, [1_000_000, 100, 1_000_000], ())
 
 
+class DyingSink(FussySink):
+    """Accepts a few batches; then its process is gone."""
+
+    def __init__(self, batches: int) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def deliver(self, observations: Sequence[Observation]) -> Delivery:
+        if self.batches == 0:
+            raise KeyboardInterrupt
+        self.batches -= 1
+        return super().deliver(observations)
+
+
+@pytest.mark.parametrize("batches", [0, 1])
+def test_what_a_killed_worker_leaves_balances(batches: int, tmp_path: Path) -> None:
+    """Between two batches; what was not settled counts as unread, until the next run says otherwise."""
+    lines = Lines()
+    for n in range(200):
+        lines.prompt(f"do {n}").assistant(f"m{n}", tool(f"t{n}")).result(f"t{n}").assistant(f"n{n}", "done")
+    path, state = lines.write(tmp_path / "s1.jsonl"), tmp_path / "state"
+    with pytest.raises(KeyboardInterrupt):
+        ship(path, state, DyingSink(batches))
+    if batches:
+        assert books(state).records == 800
+        assert books(state).pending > 0
+    ship(path, state)
+    assert (books(state).shipped, books(state).records) == (800, 800)
+
+
 def three_turns() -> Lines:
     lines = Lines()
     for n in range(3):

@@ -76,6 +76,13 @@ def test_every_setting_is_a_row() -> None:
     assert table == {it.key: (it.variables, it.default) for it in SETTINGS if it.in_file}
 
 
+def test_every_setting_of_the_file_is_read() -> None:
+    """A row that nobody reads would promise something."""
+    source = (ROOT / "src/ccship/config/__init__.py").read_text()
+    read = set(re.findall(r'settings\.(?:value|text|flag|number|choice|words|words_of_all|pairs)\(\s*"(\w+)"', source))
+    assert read == {it.name for it in SETTINGS if it.in_file}
+
+
 def test_every_setting_of_the_environment_alone_is_a_row() -> None:
     """In the second table."""
     rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \| ([^|]+) \|$", CONFIGURATION, re.MULTILINE)

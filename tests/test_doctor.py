@@ -290,6 +290,18 @@ def test_a_command_that_needs_a_path_is_found(machine: dict[str, str], claude_di
     assert checked(machine, tmp_path)["it runs whatever the PATH"] is True
 
 
+def test_a_plugin_that_lies_in_the_skills_folder_counts(
+    machine: dict[str, str], claude_dir: Path, tmp_path: Path
+) -> None:
+    """Beside the settings it would run the hook a second time."""
+    manifest = claude_dir / "skills/ccship/.claude-plugin/plugin.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text('{"name": "ccship"}')
+    assert checked(machine, tmp_path)["the hook is registered"] is True
+    (claude_dir / "settings.json").write_text(json.dumps({"hooks": hooks_of("/opt/ccship/hook.py || exit 0")}))
+    assert "plugin ccship" in checked(machine, tmp_path)["it is registered once"]
+
+
 def test_what_claude_deletes_soon_is_found(machine: dict[str, str], claude_dir: Path, tmp_path: Path) -> None:
     """By the days that its settings give a transcript."""
     month_ago = time.time() - 29 * 86_400

@@ -294,6 +294,14 @@ def test_nothing_is_written_where_one_of_two_files_may_not_be(settings: Path, tm
     assert not settings.exists()
 
 
+def test_a_broken_configuration_does_not_keep_the_hook_in(settings: Path, tmp_path: Path) -> None:
+    """Whoever wants to get rid of it can."""
+    call_ccship("install")
+    (tmp_path / "home/config.toml").write_text("what?")
+    assert call_ccship("uninstall").returncode == 0
+    assert not settings.exists()
+
+
 def test_no_secret_is_written_into_settings(settings: Path, tmp_path: Path) -> None:
     """What is printed says where they belong."""
     secret = "sk-lf-" + "canary" * 4

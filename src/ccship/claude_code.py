@@ -3,6 +3,7 @@
 Reads and writes files and asks the client for its version. What stands in the files is `registration`'s to say.
 """
 
+import json
 import os
 import re
 import shutil
@@ -35,6 +36,11 @@ class Client:
 
     path: str
     version: tuple[int, ...] | None
+
+
+def config_dir(environ: Mapping[str, str]) -> Path:
+    """Claude's config folder: what it is told, or `~/.claude`."""
+    return Path(environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser()
 
 
 def settings_file(scope: Scope, claude_dir: Path, project: Path) -> Path:
@@ -112,6 +118,17 @@ def remove_settings(path: Path) -> None:
 def backup_of(path: Path) -> Path:
     """Where the backup of a settings file is."""
     return path.with_name(path.name + BACKUP_SUFFIX)
+
+
+def linked_plugins(claude_dir: Path) -> list[str]:
+    """Names of the plugins that lie in the skills folder, where clients from 2.1.157 on load them from."""
+    names = []
+    for manifest in sorted(claude_dir.glob("skills/*/.claude-plugin/plugin.json")):
+        try:
+            names.append(str(json.loads(manifest.read_bytes())["name"]))
+        except (OSError, ValueError, TypeError, KeyError):
+            continue
+    return names
 
 
 def find_client(environ: Mapping[str, str]) -> Client | None:

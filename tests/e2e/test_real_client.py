@@ -9,7 +9,6 @@ import shutil
 import signal
 import statistics
 import subprocess
-import sys
 import time
 import uuid
 from collections import defaultdict
@@ -19,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
 from e2e.messages import RUNNING, ScriptedModel, scripted_model
+from helpers import run_ccship
 from loopback import LoopbackLangfuse, Reply, Span
 
 CLAUDE = os.environ.get("CCSHIP_CLAUDE") or shutil.which("claude")
@@ -28,7 +27,6 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(CLAUDE is None, reason="no client: put `claude` on the PATH or name it with CCSHIP_CLAUDE"),
 ]
-HOOK = f"'{sys.executable}' -I -S '{ROOT / 'src/ccship/hook.py'}' || exit 0"
 PATIENCE_S = 60
 LONGEST_RATIO = 1.25
 """How much longer the client may take with the hook than without."""
@@ -60,11 +58,11 @@ class Client:
             self.register({**langfuse.environ, "TRACE_TO_LANGFUSE": "true", "CC_LANGFUSE_STATE_DIR": str(self.state)})
 
     def register(self, environ: dict[str, str]) -> None:
-        """Write the settings that the README shows."""
-        hooks = [{"hooks": [{"type": "command", "command": HOOK, "timeout": 10}]}]
-        events = ("Stop", "SubagentStop", "SessionEnd", "SessionStart")
-        settings = {"env": environ, "hooks": dict.fromkeys(events, hooks)}
-        (self.config / "settings.json").write_text(json.dumps(settings))
+        """Write settings with an environment, and let ccship add the hook for this client."""
+        (self.config / "settings.json").write_text(json.dumps({"env": environ}))
+        path = f"{Path(str(CLAUDE)).absolute().parent}{os.pathsep}{os.environ['PATH']}"
+        done = run_ccship("install", "--claude-dir", self.config, environ={"PATH": path})
+        assert done.returncode == 0, done.stderr
 
     def start(self, prompt: str, *arguments: str) -> subprocess.Popen[str]:
         """Start a turn in print mode."""

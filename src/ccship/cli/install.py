@@ -14,11 +14,12 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 import ccship.hook
-from ccship import config, registration
+from ccship import registration
 from ccship.claude_code import (
     Client,
     Scope,
     backup_of,
+    config_dir,
     find_client,
     is_store_path,
     read_settings,
@@ -120,7 +121,7 @@ def uninstall(
 
 
 def _path(scope: Scope, claude_dir: Path | None) -> Path:
-    return settings_file(scope, claude_dir or config.load().claude_dir, Path.cwd())
+    return settings_file(scope, claude_dir or config_dir(os.environ), Path.cwd())
 
 
 def _planned(path: Path, edits: Sequence[_Edit]) -> _Change:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ccship import config, registration
-from ccship.claude_code import SCOPES, Client, find_client, read_settings, settings_file
+from ccship.claude_code import SCOPES, Client, config_dir, find_client, linked_plugins, read_settings, settings_file
 from ccship.config import Config
 from ccship.doctor.server import Server, ask
 from ccship.errors import ConfigError, StateError
@@ -77,7 +77,7 @@ class Facts:
 
 def gather(environ: Mapping[str, str], project: Path) -> Facts:
     """Look at what there is for somebody who works in a project folder; takes a few seconds at most."""
-    claude_dir = Path(environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser()
+    claude_dir = config_dir(environ)
     files, errors = _settings(claude_dir, project)
     hooks = tuple(Placed(file, it) for file, found in files.items() for it in registration.registered(found))
     settings, config_error = _config(_environ_of_hook(environ, files.values()))
@@ -86,7 +86,7 @@ def gather(environ: Mapping[str, str], project: Path) -> Facts:
         now=time.time(),
         client=find_client(environ),
         hooks=hooks,
-        plugins=tuple(_plugins(files.values())),
+        plugins=(*_plugins(files.values()), *(name for name in linked_plugins(claude_dir) if name == "ccship")),
         settings_errors=tuple(errors),
         hooks_disabled_in=next((file for file, it in files.items() if it.get("disableAllHooks") is True), None),
         probes=tuple(_probe(command) for command in dict.fromkeys(it.registered.command for it in hooks)),
