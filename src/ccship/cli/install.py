@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -154,7 +155,7 @@ def _is_what_it_was(original: str, before: str, after: str, edits: Sequence[_Edi
         hooks.setdefault(it.event, []).append({"hooks": [dict(it.hook)]})
     try:
         redone = registration.register(original, hooks)
-        untouched = _edited(Path(), original, edits) == original
+        untouched = _apply(edits, original) == original
     except ConfigError:
         return False
     if registration.parse(before).get("env") != registration.parse(after).get("env"):
@@ -164,11 +165,13 @@ def _is_what_it_was(original: str, before: str, after: str, edits: Sequence[_Edi
 
 def _edited(path: Path, text: str, edits: Sequence[_Edit]) -> str:
     try:
-        for edit in edits:
-            text = edit(text)
+        return _apply(edits, text)
     except ConfigError as error:
         raise ConfigError(f"{path} is left as it is: {error}") from None
-    return text
+
+
+def _apply(edits: Sequence[_Edit], text: str) -> str:
+    return reduce(lambda edited, edit: edit(edited), edits, text)
 
 
 def _carry_out(changes: Sequence[_Change], *, dry_run: bool, as_json: bool, more: dict[str, object]) -> None:
