@@ -1,9 +1,9 @@
-"""A terminal of so many columns, and what a program shows in it."""
+"""The program on a terminal of so many columns."""
 
 import fcntl
 import os
 import pty
-import re
+import select
 import struct
 import subprocess
 import sys
@@ -11,40 +11,35 @@ import termios
 from collections.abc import Mapping
 from pathlib import Path
 
-_SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_ROWS = 50
+LIMIT_S = 60
 
 
-def screen_of(arguments: list[str], columns: int, environ: Mapping[str, str], cwd: Path) -> str:
-    """What `ccship` prints on a terminal, without colours; progress goes elsewhere."""
+def on_terminal(
+    columns: int, *arguments: str | Path, environ: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> list[str]:
+    """The lines that `ccship` writes to a terminal without colours, in UTC."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, columns, 0, 0))
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ccship", *arguments],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=subprocess.DEVNULL,
-            env={**environ, "TERM": "xterm-256color"},
-            cwd=cwd,
-        )
-        os.close(theirs)
-        shown = _read(ours)
-        process.wait(60)
-    finally:
-        os.close(ours)
-    return "".join(f"{line.rstrip()}\n" for line in _SEQUENCES.sub("", shown).replace("\r", "").splitlines())
-
-
-def _read(descriptor: int) -> str:
-    """Everything until the other end is closed, which Linux tells by an error."""
-    content = b""
-    while True:
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    settings = {**os.environ, "TZ": "UTC", "NO_COLOR": "1", "TERM": "xterm", **(environ or {})}
+    settings.pop("COLUMNS", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ccship", *map(str, arguments)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=settings,
+        cwd=cwd,
+    )
+    os.close(theirs)
+    written = b""
+    while select.select([ours], [], [], LIMIT_S)[0]:
         try:
-            piece = os.read(descriptor, 65536)
-        except OSError:
+            got = os.read(ours, 65536)
+        except OSError:  # Linux says so when the other end is closed
             break
-        if not piece:
+        if not got:
             break
-        content += piece
-    return content.decode()
+        written += got
+    os.close(ours)
+    process.wait(LIMIT_S)
+    return written.decode().replace("\r\n", "\n").splitlines()

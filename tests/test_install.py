@@ -1,6 +1,7 @@
 """`ccship install` and `uninstall`, run as a person runs them."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -300,6 +301,25 @@ def test_a_broken_configuration_does_not_keep_the_hook_in(settings: Path, tmp_pa
     (tmp_path / "home/config.toml").write_text("what?")
     assert call_ccship("uninstall").returncode == 0
     assert not settings.exists()
+
+
+PLACES = {
+    "uv/archive-v0/x": "uv tool install ccship",
+    "nix/store/x": "home-manager",
+}
+
+
+@pytest.mark.parametrize(("place", "expected"), PLACES.items(), ids=PLACES.keys())
+def test_a_python_that_will_be_gone_is_warned_of(place: str, expected: str, tmp_path: Path) -> None:
+    """What is registered must be there tomorrow."""
+    python = tmp_path / place / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [str(python), "-m", "ccship", "install", "--dry-run"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0
+    assert expected in done.stderr
 
 
 def test_no_secret_is_written_into_settings(settings: Path, tmp_path: Path) -> None:

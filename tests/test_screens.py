@@ -19,7 +19,7 @@ import ccship.hook
 from conftest import FIXTURES, ROOT
 from helpers import fake_client
 from loopback import loopback_langfuse
-from terminal import screen_of
+from terminal import on_terminal
 
 PAGE = ROOT / "docs/screens.md"
 HEAD = """\
@@ -33,9 +33,9 @@ SCREENS = (
     "doctor",
     "status",
     "config",
-    "backfill --dry-run",
 )
 COLUMNS = (80, 160)
+BOLD = re.compile(r"\x1b\[[0-9;]*m")
 REFUSED = "9dc975eda518c831"
 """A `Tool: Bash`."""
 SHIPPED_AT = 1_795_000_000.0
@@ -113,7 +113,8 @@ def record(command: str, columns: int, screen: str) -> None:
 @pytest.mark.parametrize("command", SCREENS)
 def test_a_screen_is_the_recorded_one(command: str, columns: int, stage: Stage, request: pytest.FixtureRequest) -> None:
     """And no table is wider than the terminal."""
-    screen = stage.portable(screen_of(command.split(), columns, stage.environ, stage.folder))
+    lines = on_terminal(columns, *command.split(), environ=stage.environ, cwd=stage.folder)
+    screen = stage.portable("".join(f"{BOLD.sub('', line).rstrip()}\n" for line in lines))
     if request.config.getoption("--update-golden"):
         record(command, columns, screen)
     assert screen == recorded()[command, columns]

@@ -34,8 +34,8 @@ from ccship.errors import ConfigError
 
 _NO_SETTINGS = "{}\n"
 
-_EPHEMERAL = ("/uv/archive-v", "/uv/environments-v", "/uv/builds-v", "/tmp/")  # noqa: S108 - only compared with
-"""Where uv and pip put environments that they delete again."""
+_EPHEMERAL = ("/uv/archive-v", "/uv/environments-v", "/uv/builds-v")
+"""Where uv puts environments that it may delete again: those of `uvx`, of scripts, of builds."""
 
 _NEXT = f"""\
 Keys never go into settings. The hook finds LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY in Claude Code's environment,
