@@ -207,7 +207,7 @@ def test_a_span_too_large_for_the_server_even_alone_is_shortened(case: Case) -> 
     lines = conversation()
     lines.prompt("x" * 300_000).assistant("huge", "y" * 300_000).write(case.transcript)
     case.server.max_bytes = 100_000
-    case.hook()
+    case.hook({"CC_LANGFUSE_MAX_CHARS": "1000000"})
     assert 413 in case.server.requests
     assert case.server.keys == case.expected
 
