@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from ccship import config
+from ccship.cli.moments import span
 from ccship.config import Config
 from ccship.errors import ConfigError
 from ccship.outbox import Report
@@ -81,7 +81,7 @@ def backfill(
 ) -> int:
     """Ship what is on disk and has not been shipped yet."""
     settings = config.load()
-    window = Window(_moment(since), _moment(until))
+    window = Window(*span(since, until))
     sessions = _select(paths or [], claude_dir or settings.claude_dir, session, project)
     job = _Job(*by_destination(settings, sessions), window, resend, to, as_json)
     if to is not None:
@@ -208,19 +208,6 @@ def _is_of(session: Session, project: str) -> bool:
     """Claude names a project's folder after its path, with a dash for all but letters and digits."""
     wanted = re.sub(r"[^A-Za-z0-9]", "-", project.rstrip("/"))
     return any(wanted in part for path in session.paths for part in path.parts[:-1])
-
-
-def _moment(text: str | None) -> datetime | None:
-    """A date, a time (local where it names no zone), or an age: `7d`, `12h`, `30m`."""
-    if text is None:
-        return None
-    if age := re.fullmatch(r"(\d+)([dhm])", text):
-        unit = {"d": "days", "h": "hours", "m": "minutes"}[age[2]]
-        return datetime.now(UTC) - timedelta(**{unit: int(age[1])})
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except ValueError:
-        raise ConfigError(f"{text!r} is no time: write 2026-11-20, 2026-11-20T15:30, or an age like 7d") from None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ccship.errors import ConfigError
+from ccship.transcript.files import check_named, session_folder_of, transcripts_in, transcripts_of
 from ccship.transcript.records import Record
 from ccship.transcript.tail import entries
 
@@ -41,22 +41,16 @@ class Session:
 
 def sessions_of(claude_dir: Path) -> list[Session]:
     """All sessions under a Claude config folder (`~/.claude`) in the order in which they began."""
-    projects = claude_dir / "projects"
-    if not projects.is_dir():
-        raise ConfigError(f"{claude_dir} has no projects folder: name the Claude config folder with --claude-dir")
-    return _sessions(path for folder in sorted(projects.iterdir()) if folder.is_dir() for path in _transcripts(folder))
+    return _sessions(transcripts_of(claude_dir))
 
 
 def sessions_at(paths: Iterable[Path]) -> list[Session]:
     """The sessions that files and folders belong to. A subagent's file brings its whole session."""
     found: list[Path] = []
     for path in paths:
+        check_named(path)
         if path.is_dir():
-            found += [file for file in path.rglob("*.jsonl") if _is_transcript(file)]
-        elif not path.exists():
-            raise ConfigError(f"{path} does not exist: name a transcript (.jsonl) or a folder of transcripts")
-        elif path.suffix != ".jsonl" or not path.is_file():
-            raise ConfigError(f"{path} is no transcript: their names end in .jsonl")
+            found += transcripts_in(path)
         else:
             main = _main_of(path)
             found += [main, *_agents_of(main)] if main.is_file() else [path]
@@ -110,14 +104,6 @@ def agent_facts(path: Path) -> dict[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
-def _transcripts(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.suffix == ".jsonl":
-            yield path
-        elif path.is_dir() and (path / "subagents").is_dir():
-            yield from sorted((path / "subagents").rglob("agent-*.jsonl"))
-
-
 def _sessions(paths: Iterable[Path]) -> list[Session]:
     mains: dict[Path, Path] = {}
     agents: defaultdict[Path, set[Path]] = defaultdict(set)
@@ -163,9 +149,8 @@ def _main_of(path: Path) -> Path:
     path = path.absolute()
     if not path.name.startswith("agent-"):
         return path
-    for parent in path.parents:
-        if parent.name == "subagents":
-            return parent.parent.with_name(f"{parent.parent.name}.jsonl")
+    if folder := session_folder_of(path):
+        return folder.with_name(f"{folder.name}.jsonl")
     return path.with_name(f"{_session_named_in(path) or path.stem}.jsonl")
 
 
@@ -189,7 +174,3 @@ def _session_named_in(path: Path) -> str | None:
     except OSError:
         return None
     return None
-
-
-def _is_transcript(path: Path) -> bool:
-    return path.name != "journal.jsonl" and path.is_file()
