@@ -20,6 +20,9 @@ _COMMANDS = {
     "uninstall": "install",
     "doctor": "doctor",
     "status": "status",
+    "show": "show",
+    "usage": "usage",
+    "verify": "verify",
     "config": "config",
     "backfill": "backfill",
 }

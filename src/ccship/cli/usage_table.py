@@ -1,0 +1,99 @@
+"""The table of `ccship usage`: whole numbers where there is room, short ones and bars for people."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from ccship.usage_report.report import By, Row
+
+_COLUMNS: Final = ("calls", "input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+_HEADS: Final = ("calls", "input", "output", "cache read", "write 5m", "write 1h", "cost")
+_SHORT_HEADS: Final = ("calls", "in", "out", "read", "w 5m", "w 1h", "cost")
+
+_WIDE = 120
+"""From so many columns on, whole numbers fit."""
+
+_MIN_BAR, _MAX_BAR = 6, 40
+_MIN_LABEL = 10
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_UNITS = ("", "k", "M", "G", "T", "P")
+_GAP = "  "
+
+
+def table_of(rows: Sequence[tuple[str, Row]], total: Row, by: By, width: int | None) -> list[str]:
+    """Lines of a table: labelled rows and their total. `width` in columns; None when nobody looks at it: no bars."""
+    short = width is not None and width < _WIDE
+    heads = _SHORT_HEADS if short else _HEADS
+    cells = [_cells(row, short=short) for row in (*(row for _, row in rows), total)]
+    sizes = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    labels = [label for label, _ in rows]
+    room = None if width is None else max(_MIN_LABEL, width - sum(sizes) - len(_GAP) * len(sizes))
+    label_size = _fit([by, *labels, "total"], room)
+    bar_size = 0 if room is None else min(_MAX_BAR, room - label_size - len(_GAP))
+    bars = ["", *_bars([row for _, row in rows], bar_size), ""]
+    return [
+        _line(label, line, bar, label_size, sizes)
+        for label, line, bar in zip((by, *labels, "total"), (heads, *cells), bars, strict=True)
+    ]
+
+
+def cost_of(row: Row) -> float | None:
+    """USD, rounded to what is no noise; None when no call of a row has a price."""
+    return None if row.unpriced_calls == row.calls else round(row.cost_usd, 6)
+
+
+def cells_of(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415 - most labels are ASCII
+
+    return cell_len(text)
+
+
+def _cells(row: Row, *, short: bool) -> list[str]:
+    counts = [getattr(row, name) for name in _COLUMNS]
+    return [*(_short(count) if short else f"{count:,}" for count in counts), _money(row)]
+
+
+def _money(row: Row) -> str:
+    cost = cost_of(row)
+    return ("?" if cost is None else f"${cost:,.2f}") + ("*" if row.unpriced_calls else "")
+
+
+def _short(count: int) -> str:
+    """Three digits and a unit: 999, 1.25k, 46.5M."""
+    rounded = int(float(f"{count:.3g}"))
+    thousands = (len(str(rounded)) - 1) // 3
+    return f"{rounded / 1000**thousands:g}{_UNITS[thousands]}"
+
+
+def _bars(rows: Sequence[Row], size: int) -> list[str]:
+    """How much of the most expensive row each one cost."""
+    most = max((row.cost_usd for row in rows), default=0.0)
+    if size < _MIN_BAR or most <= 0:
+        return [""] * len(rows)
+    return [_bar(row.cost_usd / most * size) for row in rows]
+
+
+def _bar(length: float) -> str:
+    eighths = round(length * 8)
+    return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()
+
+
+def _fit(labels: Sequence[str], room: int | None) -> int:
+    longest = max(map(cells_of, labels))
+    return longest if room is None else min(longest, room)
+
+
+def _line(label: str, cells: Sequence[str], bar: str, label_size: int, sizes: Sequence[int]) -> str:
+    columns = [cell.rjust(size) for cell, size in zip(cells, sizes, strict=True)]
+    return _GAP.join([_padded(label, label_size), *columns, bar]).rstrip()
+
+
+def _padded(label: str, size: int) -> str:
+    """A label in exactly `size` columns."""
+    if cells_of(label) > size:
+        while cells_of(label) >= size:
+            label = label[:-1]
+        label += "…"
+    return label + " " * (size - cells_of(label))
