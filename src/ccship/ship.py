@@ -17,7 +17,7 @@ from typing import BinaryIO
 from ccship.git import Repositories
 from ccship.identity import span_id_of, trace_id_of
 from ccship.main_run import MainRun
-from ccship.observations import Labels, Observation, Trace, observe_subagent, observe_turn, trace_of
+from ccship.observations import Labels, Observation, Trace, observe_subagent, observe_turn, trace_of, with_cost
 from ccship.outbox import Outbox, Report
 from ccship.privacy import Policy, Protection
 from ccship.shares import Fate, line_count, lost, shares
@@ -195,13 +195,18 @@ class Shipper:
         opening = turn.exchange.opening
         history = self._repositories.history(opening.cwd, opening.git_branch)
         start_ns, end_ns = turn.exchange.start_ns or 0, turn.exchange.end_ns or 0
-        return observe_turn(
-            turn,
-            _session_id(turn, run),
-            self._labels,
-            git=history.facts(start_ns, max(start_ns, end_ns)) if history else {},
-            passing=history.passing() if history and self._live else {},
+        return self._priced(
+            observe_turn(
+                turn,
+                _session_id(turn, run),
+                self._labels,
+                git=history.facts(start_ns, max(start_ns, end_ns)) if history else {},
+                passing=history.passing() if history and self._live else {},
+            )
         )
+
+    def _priced(self, observations: list[Observation]) -> list[Observation]:
+        return list(map(with_cost, observations)) if self._labels.client_cost else observations
 
     def _lost(self, turn: Turn, run: MainRun) -> int:
         dead = run.outbox.dead
@@ -270,8 +275,10 @@ class Shipper:
         if self._resend:
             known.spans.clear()
         facts = {"agentType": link.agent_type, **agent_facts(path)}
-        observations = observe_subagent(
-            exchange, link.trace, link.parent_span_id, agent_id_of(path), facts, images=self._labels.images
+        observations = self._priced(
+            observe_subagent(
+                exchange, link.trace, link.parent_span_id, agent_id_of(path), facts, images=self._labels.images
+            )
         )
 
         outbox = Outbox(self._sink, self._state, self.report, known, self._protection)

@@ -46,6 +46,7 @@ class Config:
     metadata: dict[str, str]
     trace_seed: str | None
     images: bool
+    client_cost: bool
     policy: Policy
     anthropic_base_url: str | None
     debug: bool
@@ -89,6 +90,7 @@ class Config:
             anthropic_base_url=self.anthropic_base_url,
             environment=self.environment,
             images=self.images,
+            client_cost=self.client_cost,
         )
 
     @property
@@ -158,6 +160,7 @@ def _config(name: str, settings: Settings, exclude: tuple[Pattern, ...] = (), ro
         metadata=settings.pairs("METADATA"),
         trace_seed=settings.text("TRACE_SEED"),
         images=settings.flag("CAPTURE_IMAGES", default=True),
+        client_cost=settings.choice("COST", ("server", "client"), "server") == "client",
         policy=_policy(settings),
         anthropic_base_url=environ.get("ANTHROPIC_BASE_URL"),
         debug=settings.flag("DEBUG"),

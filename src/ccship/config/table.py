@@ -52,6 +52,7 @@ SETTINGS = (
     Setting("MAX_CHARS", "20000", "How long a text may be; the rest is cut off."),
     Setting("REDACT", "true", "Whether what looks like a credential is replaced."),
     Setting("REDACT_EXTRA", "", "A file with more that is to be replaced."),
+    Setting("COST", "server", "Who says what a call cost: server, or client for servers that do not know a model yet."),
     Setting("EXCLUDE", "", "Projects that are never shipped: a list of path patterns.", per_destination=False),
     Setting("DEBUG", "false", "Whether the log says more.", per_destination=False),
     Setting(

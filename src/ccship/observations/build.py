@@ -33,6 +33,7 @@ class Labels:
     anthropic_base_url: str | None = None
     environment: str | None = None
     images: bool = True
+    client_cost: bool = False
 
 
 def trace_of(turn: Turn, session_id: str, labels: Labels) -> Trace:

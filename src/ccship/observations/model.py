@@ -46,6 +46,7 @@ class Observation:
     model: str | None = None
     model_parameters: dict[str, Any] | None = None
     usage_details: dict[str, int] | None = None
+    cost_details: dict[str, float] | None = None
     completion_start_ns: int | None = None
     passing: dict[str, Any] = field(default_factory=dict)
 

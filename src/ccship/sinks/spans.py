@@ -140,6 +140,7 @@ class SpanSink:
                 "model": observation.model,
                 "model_parameters": observation.model_parameters or None,
                 "usage_details": observation.usage_details,
+                "cost_details": observation.cost_details,
                 "completion_start_time": datetime.fromtimestamp(started / 1e9, UTC) if started else None,
             }
         started_span = _CLASSES[observation.type](otel_span=span, langfuse_client=self._client, **fields)
