@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from ccship.cli.columns import GAP, columns_of, padded, widths
 from ccship.usage_report.report import By, Row
 
 _COLUMNS: Final = ("calls", "input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
@@ -16,7 +17,6 @@ _MIN_BAR, _MAX_BAR = 6, 40
 _MIN_LABEL = 10
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _UNITS = ("", "k", "M", "G", "T", "P")
-_GAP = "  "
 
 
 def table_of(rows: Sequence[tuple[str, Row]], total: Row, by: By, width: int | None) -> list[str]:
@@ -24,11 +24,12 @@ def table_of(rows: Sequence[tuple[str, Row]], total: Row, by: By, width: int | N
     short = width is not None and width < _WIDE
     heads = _SHORT_HEADS if short else _HEADS
     cells = [_cells(row, short=short) for row in (*(row for _, row in rows), total)]
-    sizes = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    sizes = widths([heads, *cells])
     labels = [label for label, _ in rows]
-    room = None if width is None else max(_MIN_LABEL, width - sum(sizes) - len(_GAP) * len(sizes))
-    label_size = _fit([by, *labels, "total"], room)
-    bar_size = 0 if room is None else min(_MAX_BAR, room - label_size - len(_GAP))
+    room = None if width is None else max(_MIN_LABEL, width - sum(sizes) - len(GAP) * len(sizes))
+    longest = max(map(columns_of, (by, *labels, "total")))
+    label_size = longest if room is None else min(longest, room)
+    bar_size = 0 if room is None else min(_MAX_BAR, room - label_size - len(GAP))
     bars = ["", *_bars([row for _, row in rows], bar_size), ""]
     return [
         _line(label, line, bar, label_size, sizes)
@@ -39,15 +40,6 @@ def table_of(rows: Sequence[tuple[str, Row]], total: Row, by: By, width: int | N
 def cost_of(row: Row) -> float | None:
     """USD, rounded to what is no noise; None when no call of a row has a price."""
     return None if row.unpriced_calls == row.calls else round(row.cost_usd, 6)
-
-
-def cells_of(text: str) -> int:
-    """How many columns of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len  # noqa: PLC0415 - most labels are ASCII
-
-    return cell_len(text)
 
 
 def _cells(row: Row, *, short: bool) -> list[str]:
@@ -80,20 +72,6 @@ def _bar(length: float) -> str:
     return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()
 
 
-def _fit(labels: Sequence[str], room: int | None) -> int:
-    longest = max(map(cells_of, labels))
-    return longest if room is None else min(longest, room)
-
-
 def _line(label: str, cells: Sequence[str], bar: str, label_size: int, sizes: Sequence[int]) -> str:
     columns = [cell.rjust(size) for cell, size in zip(cells, sizes, strict=True)]
-    return _GAP.join([_padded(label, label_size), *columns, bar]).rstrip()
-
-
-def _padded(label: str, size: int) -> str:
-    """A label in exactly `size` columns."""
-    if cells_of(label) > size:
-        while cells_of(label) >= size:
-            label = label[:-1]
-        label += "…"
-    return label + " " * (size - cells_of(label))
+    return GAP.join([padded(label, label_size), *columns, bar]).rstrip()

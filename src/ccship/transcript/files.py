@@ -3,6 +3,7 @@
 Loads and reads nothing, so that a report over thousands of them starts in milliseconds.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -39,6 +40,11 @@ def check_named(path: Path) -> None:
 def session_folder_of(path: Path) -> Path | None:
     """The folder `<session id>/` that a subagent's transcript lies in; None for a main or flat one."""
     return next((parent.parent for parent in path.parents if parent.name == _SUBAGENTS), None)
+
+
+def project_folder_name(directory: str) -> str:
+    """The name that Claude Code gives to the folder of a working directory's sessions."""
+    return re.sub(r"[^A-Za-z0-9]", "-", directory)
 
 
 def none_found(where: Iterable[Path]) -> ConfigError:

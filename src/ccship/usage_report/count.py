@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from ccship.transcript.files import session_folder_of
+from ccship.transcript.files import project_folder_name, session_folder_of
 from ccship.usage_report.calls import MARK, Call, calls_on, merge, with_advisors
 
 BLOCK_BYTES = 4 * 1024 * 1024
@@ -171,7 +171,7 @@ def _directory(head: bytes, project: str) -> str | None:
     """The working directory that the project's folder is named after, if the head of a transcript names it."""
     for found in _DIRECTORY.finditer(head):
         directory = found[1].decode("utf-8", "replace").replace("\\\\", "\\")
-        if re.sub(r"[^A-Za-z0-9]", "-", directory) == project:
+        if project_folder_name(directory) == project:
             return directory
     return None
 
