@@ -15,6 +15,7 @@ CORE = {
     "ccship.identity",
     "ccship.models",
     "ccship.observations",
+    "ccship.prices",
     "ccship.privacy",
     "ccship.redact",
     "ccship.transcript.classify",
@@ -22,6 +23,8 @@ CORE = {
     "ccship.transcript.records",
     "ccship.transcript.turns",
     "ccship.transcript.usage",
+    "ccship.usage_report.report",
+    "ccship.usage_report.calls",
 }
 EFFECTS = {
     "os",

@@ -13,10 +13,11 @@ from ccship import config
 from ccship.cli.turn_screen import Screen, session_screen, turn_number, turn_screen
 from ccship.errors import ConfigError
 from ccship.observations import Observation
+from ccship.privacy import OPEN
 from ccship.ship import Shipper
 from ccship.sinks import Delivery
 from ccship.state import State
-from ccship.transcript.discover import Session, sessions_at
+from ccship.transcript.discover import Session, cwd_of, sessions_at
 from ccship.transcript.files import project_folder_name
 
 _MAX_LISTED = 10
@@ -45,8 +46,12 @@ def show(
     """Show the turns of a session, or one turn with all that was done in it: times, tokens, cost, errors."""
     settings = config.load()
     chosen = _choose(session, (claude_dir or settings.claude_dir).expanduser())
+    sent = settings.for_project(cwd_of(chosen))
+    if as_sent and sent is None:
+        raise ConfigError(f"session {chosen.session_id} is never sent: its project is excluded (CC_LANGFUSE_EXCLUDE)")
+    labels = (sent or settings).labels
     sink = _KeepingSink()
-    shipper = Shipper(sink, State(None, "show"), settings.labels)
+    shipper = Shipper(sink, State(None, "show"), labels, policy=sent.policy if as_sent and sent else OPEN)
     shipper.ship(chosen)
     observations = list(sink.kept.values())
     if turn is not None:

@@ -18,9 +18,8 @@ from rich.console import Console
 from rich.text import Text
 
 from ccship.cli.columns import GAP, columns_of, cut, padded, widths
-from ccship.observations import Observation
+from ccship.observations import Observation, costs_of
 from ccship.observations.model import Level
-from ccship.prices import cost_details
 
 _PIPED_COLUMNS = 120
 """What nobody looks at has a width of its own, so that it is the same everywhere; COLUMNS changes it."""
@@ -256,8 +255,7 @@ def _one_line(text: str) -> str:
 
 
 def _cost(call: Observation) -> float | None:
-    fast = (call.model_parameters or {}).get("speed") == "fast"
-    details = cost_details(call.model or "", call.usage_details or {}, call.start_ns, fast=fast)
+    details = costs_of(call)
     return details["total"] if details else None
 
 
