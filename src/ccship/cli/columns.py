@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 
 GAP = "  "
 
+_CENT = 0.01
+
 
 def columns_of(text: str) -> int:
     """How many columns a text takes."""
@@ -29,6 +31,11 @@ def padded(text: str, size: int) -> str:
     """A text in exactly `size` columns."""
     text = cut(text, size)
     return text + " " * (size - columns_of(text))
+
+
+def dollars(cost_usd: float) -> str:
+    """An amount in whole cents; what is less than one is not nothing."""
+    return "<$0.01" if 0 < cost_usd < _CENT / 2 else f"${cost_usd:,.2f}"
 
 
 def widths(rows: Iterable[Sequence[str]]) -> list[int]:

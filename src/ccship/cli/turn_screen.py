@@ -17,7 +17,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from ccship.cli.columns import GAP, columns_of, cut, padded, widths
+from ccship.cli.columns import GAP, columns_of, cut, dollars, padded, widths
 from ccship.observations import Observation, costs_of
 from ccship.observations.model import Level
 
@@ -83,7 +83,7 @@ class _Sums:
     def money(self) -> str:
         if self.unpriced and not self.cost_usd:
             return "?"
-        return f"${self.cost_usd:,.2f}" + ("*" if self.unpriced else "")
+        return dollars(self.cost_usd) + ("*" if self.unpriced else "")
 
     @property
     def tokens(self) -> str:

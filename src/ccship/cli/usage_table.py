@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from ccship.cli.columns import GAP, columns_of, padded, widths
+from ccship.cli.columns import GAP, columns_of, dollars, padded, widths
 from ccship.usage_report.report import By, Row
 
 _COLUMNS: Final = ("calls", "input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
@@ -49,7 +49,7 @@ def _cells(row: Row, *, short: bool) -> list[str]:
 
 def _money(row: Row) -> str:
     cost = cost_of(row)
-    return ("?" if cost is None else f"${cost:,.2f}") + ("*" if row.unpriced_calls else "")
+    return ("?" if cost is None else dollars(cost)) + ("*" if row.unpriced_calls else "")
 
 
 def _short(count: int) -> str:

@@ -1,0 +1,417 @@
+"""`ccship usage`, and the reader behind it: tokens and cost from the transcripts alone."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from ccship.observations import Trace
+from ccship.observations.generations import generations
+from ccship.transcript.exchange import LLMCall
+from ccship.transcript.files import transcripts_of
+from ccship.transcript.records import Assistant, parse_line
+from ccship.usage_report import count as counting
+from ccship.usage_report.calls import MARK, Call, calls_on, with_advisors
+from ccship.usage_report.count import Block, count, lines_of
+from conftest import FIXTURES, SHARED
+from helpers import run_ccship
+from lines import Lines
+from terminal import on_terminal
+
+CORPUS = SHARED / "corpus"
+PROJECTS = FIXTURES / "claude/projects"
+OPUS = {"input_tokens": 1000, "output_tokens": 100, "cache_read_input_tokens": 10_000}
+
+
+def rows(table: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(table.open(), delimiter="\t")) if table.exists() else []
+
+
+def sums(calls: Iterable[Call]) -> Counter[str]:
+    """What calls add up to, in the columns of the tables."""
+    total: Counter[str] = Counter()
+    for call in calls:
+        tokens = call.tokens
+        total.update(
+            api_calls=1,
+            input=tokens.input,
+            output=tokens.output,
+            cache_read=tokens.cache_read,
+            cache_creation=tokens.cache_write_5m + tokens.cache_write_1h,
+            cache_1h=tokens.cache_write_1h,
+        )
+    return total
+
+
+def expected(row: dict[str, str]) -> Counter[str]:
+    split = int(row["cache_5m"]) + int(row["cache_1h"])
+    written = split or int(row["cache_creation"])
+    columns = ("api_calls", "input", "output", "cache_read", "cache_1h")
+    return Counter({column: int(row[column]) for column in columns} | {"cache_creation": written})
+
+
+def report(*arguments: str | Path, environ: dict[str, str] | None = None) -> dict[str, Any]:
+    """The JSON document of a report that went well."""
+    done = run_ccship("usage", "--json", *arguments, environ={"TZ": "UTC", **(environ or {})})
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="other people's sessions are not beside this checkout")
+@pytest.mark.parametrize("row", rows(CORPUS / "EXPECTED.tsv"), ids=lambda row: row["file"])
+def test_a_real_transcript_adds_up(row: dict[str, str]) -> None:
+    """Sixty transcripts of clients from 1.0 to 2.1.237, counted by somebody else."""
+    assert sums(count([CORPUS / row["file"]]).calls) == expected(row)
+
+
+@pytest.mark.parametrize("row", rows(FIXTURES / "EXPECTED.tsv"), ids=lambda row: row["file"][-30:])
+def test_a_fixture_adds_up(row: dict[str, str]) -> None:
+    """The same for the sessions of this repository."""
+    assert sums(count([PROJECTS / row["file"]]).calls) == expected(row)
+
+
+def test_a_folder_is_counted_once_whatever_stands_twice_in_it() -> None:
+    """A fork and a resume copy calls; the total is that of the distinct ones."""
+    alone = [call for path in transcripts_of(FIXTURES / "claude") for call in count([path]).calls]
+    together = count(transcripts_of(FIXTURES / "claude")).calls
+    assert len(together) == len({call.key for call in alone}) < len(alone)
+
+
+usages = st.fixed_dictionaries(
+    {"input_tokens": st.integers(0, 50), "output_tokens": st.integers(0, 3)},
+    optional={
+        "cache_read_input_tokens": st.integers(0, 9) | st.none(),
+        "cache_creation_input_tokens": st.integers(0, 9) | st.just("many"),
+        "cache_creation": st.none()
+        | st.fixed_dictionaries(
+            {"ephemeral_5m_input_tokens": st.integers(0, 9), "ephemeral_1h_input_tokens": st.integers(0, 9)}
+        ),
+        "speed": st.sampled_from(["standard", "fast", None]),
+        "iterations": st.lists(
+            st.fixed_dictionaries(
+                {"type": st.sampled_from(["message", "advisor_message"]), "output_tokens": st.integers(0, 9)}
+            ),
+            max_size=2,
+        ),
+    },
+)
+spoken = st.tuples(st.sampled_from(["m1", "m2"]), usages, st.booleans())
+
+
+@given(st.lists(spoken, max_size=8))
+def test_both_readers_count_alike(said: list[tuple[str, Any, bool]]) -> None:
+    """What is reported here and what is shipped are the same tokens, whatever the lines say."""
+    lines = Lines()
+    for n, (message_id, usage, asks) in enumerate(said):
+        block = {"type": "server_tool_use", "id": f"srv{n}", "name": "advisor", "input": {}} if asks else "text"
+        lines.assistant(message_id, block, usage=usage)
+    encoded = [line.encode() for line in lines.lines]
+    counted = sums(with_advisors(calls_on(encoded, "s", "p")))
+    shipped: Counter[str] = Counter()
+    for call in llm_calls(encoded):
+        for generation in generations(call, [], Trace("0" * 32, "", ""), ""):
+            shipped.update(generation.usage_details or {})
+    assert counted["input"] == shipped["input"]
+    assert counted["output"] == shipped["output"]
+    assert counted["cache_read"] == shipped["cache_read_input_tokens"]
+    assert counted["cache_1h"] == shipped["input_cache_creation_1h"]
+    undivided = shipped["cache_creation_input_tokens"]
+    assert (
+        counted["cache_creation"] == undivided + shipped["input_cache_creation_5m"] + shipped["input_cache_creation_1h"]
+    )
+
+
+def llm_calls(lines: Iterable[bytes]) -> Iterable[LLMCall]:
+    """The calls that lines of responses belong to, as the reader of what is shipped sees them."""
+    calls: dict[str, LLMCall] = {}
+    for line in lines:
+        for _, record in parse_line(line):
+            assert isinstance(record, Assistant)
+            message_id = str(record.message and record.message.id)
+            calls.setdefault(message_id, LLMCall(message_id, 0, 0, None)).lines.append(record)
+    return calls.values()
+
+
+def said(**fields: Any) -> bytes:
+    """A line of a response."""
+    return Lines().assistant("m1", "text", usage=OPUS, **fields).lines[0].encode()
+
+
+NOT_COUNTED = {
+    "a copy of a subagent's line": json.dumps({"type": "progress", "data": {"message": json.loads(said())}}).encode(),
+    "what a tool says of a subagent's usage": json.dumps(
+        {"type": "user", "message": {"role": "user", "content": []}, "toolUseResult": {"usage": OPUS}}
+    ).encode(),
+    "what Claude Code said itself": said(model="<synthetic>"),
+    "a line torn in the middle": said()[:-30],
+    "no JSON": b'"put_tokens"',
+    "a list": b'[{"put_tokens": 1}]',
+}
+
+
+@pytest.mark.parametrize("line", NOT_COUNTED.values(), ids=NOT_COUNTED.keys())
+def test_what_is_no_call_is_not_counted(line: bytes) -> None:
+    """Copies, summaries, and what is broken."""
+    assert calls_on([line], "s", "p") == []
+
+
+COUNTED = {
+    "a line": said(),
+    "two records whose newline got lost": said() + said(),
+    "half a record behind a whole one": said() + said()[:-30],
+    "NULs of a torn write": b"\0\0" + said(),
+    "a field of another type": said(timestamp=7, sessionId=["s"]),
+    "half of an emoji": said().replace(b'"text": "text"', b'"text": "\\ud83d"'),
+}
+
+
+@pytest.mark.parametrize("line", COUNTED.values(), ids=COUNTED.keys())
+def test_what_can_be_saved_is_counted_once(line: bytes) -> None:
+    """As the reader of what is shipped does it."""
+    (call,) = calls_on([line], "s", "p")
+    assert (call.key, call.tokens.input, call.tokens.cache_read) == ("m1", 1000, 10_000)
+
+
+def test_a_zeroed_copy_never_wins(tmp_path: Path) -> None:
+    """A fork after a compaction writes copies of calls without their usage."""
+    zero = dict.fromkeys(OPUS, 0)
+    Lines(session="a").prompt("go").assistant("m1", usage=OPUS).write(tmp_path / "p/a.jsonl")
+    fork = Lines(session="b")
+    fork.seconds = 1
+    fork.assistant("m1", usage=zero).write(tmp_path / "p/b.jsonl")
+    for paths in ([tmp_path / "p/a.jsonl", tmp_path / "p/b.jsonl"], [tmp_path / "p/b.jsonl", tmp_path / "p/a.jsonl"]):
+        (call,) = count(paths).calls
+        assert (call.tokens.input, call.session) == (1000, "a")
+
+
+def test_a_copied_call_belongs_to_the_session_that_made_it(tmp_path: Path) -> None:
+    """The one that began first; a fork's own lines are later than what it copied."""
+    Lines(session="z").prompt("go").assistant("m1", usage=OPUS).write(tmp_path / "p/z.jsonl")
+    fork = Lines(session="a")
+    fork.seconds = 60
+    fork.plain("mode", mode="normal").assistant("m1", usage=OPUS, timestamp="2026-01-01T12:00:01.000Z")
+    fork.assistant("m2", usage=OPUS).write(tmp_path / "p/a.jsonl")
+    rows = report(tmp_path / "p", "--by", "session")["rows"]
+    assert {row["session"]: row["calls"] for row in rows} == {"z": 1, "a": 1}
+
+
+@given(st.lists(st.integers(0, 400), max_size=6), st.booleans())
+def test_a_line_belongs_to_one_block(cuts: list[int], ends: bool) -> None:
+    """Wherever a transcript is cut, each of its lines is read once."""
+    wanted = [b"a" * 40 + MARK, MARK, b"b" * 90 + MARK + b"c" * 30, MARK + b"d"]
+    content = b"\n".join([b"x" * 30, wanted[0], b"", wanted[1], wanted[2], b"y" * 20, wanted[3]]) + b"\n" * ends
+    places = sorted({0, len(content), *(cut for cut in cuts if cut < len(content))})
+    buffer = bytearray(len(content) + 1)
+    found = [
+        bytes(line)
+        for start, end in pairwise(places)
+        for line in lines_of(BytesIO(content), Block("", start, end, "", ""), buffer)
+    ]
+    assert [line.rstrip(b"\n") for line in found] == wanted
+
+
+def test_many_processes_count_like_one(tmp_path: Path) -> None:
+    """And a transcript longer than a block is shared by several."""
+    filler = json.dumps({"type": "user", "filler": "x" * 1_000_000}) + "\n"
+    with (tmp_path / "s1.jsonl").open("w") as file:
+        for n in range(80):
+            file.write(
+                Lines().assistant(f"m{n}", usage={"input_tokens": n, "output_tokens": 1}).lines[0] + "\n" + filler
+            )
+    one, many = (count([tmp_path / "s1.jsonl"], processes) for processes in (1, 4))
+    assert one.calls == many.calls
+    assert sums(many.calls)["input"] == sum(range(80))
+
+
+def test_a_line_without_end_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is longer than any line ever was is not held in memory; what stands before and after it counts."""
+    monkeypatch.setattr(counting, "MAX_LINE_BYTES", 10_000)
+    monkeypatch.setattr(counting, "BLOCK_BYTES", 5_000)
+    long = said(filler="x" * 20_000)
+    lines = [said().replace(b"m1", b"m0"), long, said().replace(b"m1", b"m2")]
+    (tmp_path / "s1.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+    assert [call.key for call in count([tmp_path / "s1.jsonl"]).calls] == ["m0", "m2"]
+
+
+def test_an_advisor_is_a_call_of_its_own_counted_once(tmp_path: Path) -> None:
+    """Its tokens stand beside the call's, on every later line; it is billed under its own model."""
+    advice = {"type": "advisor_message", "model": "claude-opus-5", "input_tokens": 900, "output_tokens": 90}
+    usage = {**OPUS, "iterations": [{"type": "message", "output_tokens": 100}, advice]}
+    question = {"type": "server_tool_use", "id": "srv1", "name": "advisor", "input": {}}
+    lines = Lines().prompt("go").assistant("m1", question, usage=OPUS).assistant("m1", "ok", usage=usage)
+    path = lines.assistant("m2", "later", usage=usage).write(tmp_path / "s1.jsonl")
+    rows = {row["model"]: row for row in report(path, "--by", "model")["rows"]}
+    assert (rows["claude-opus-5"]["calls"], rows["claude-opus-5"]["input"]) == (1, 900)
+    assert rows["claude-opus-4-5-20251101"]["calls"] == 2
+
+
+@pytest.mark.parametrize(
+    ("zone", "by", "key"),
+    [
+        ("UTC", "day", "2026-01-04"), ("Asia/Tokyo", "day", "2026-01-05"),
+        ("UTC", "week", "2026-W01"), ("Asia/Tokyo", "week", "2026-W02"), ("UTC", "month", "2026-01"),
+    ],
+)  # fmt: skip
+def test_days_are_those_of_the_reader(zone: str, by: str, key: str, tmp_path: Path) -> None:
+    """A call at 23:30 UTC was made on the next day in Tokyo."""
+    path = Lines().assistant("m1", usage=OPUS, timestamp="2026-01-04T23:30:00.000Z").write(tmp_path / "s1.jsonl")
+    assert [row[by] for row in report(path, "--by", by, environ={"TZ": zone})["rows"]] == [key]
+
+
+def test_since_and_until_choose_calls(tmp_path: Path) -> None:
+    """From the first moment on, up to but without the second."""
+    lines = Lines()
+    for hour in (9, 10, 11):
+        lines.assistant(f"m{hour}", usage=OPUS, timestamp=f"2026-01-04T{hour:02}:00:00.000Z")
+    path = lines.assistant("undated", usage=OPUS, timestamp=None).write(tmp_path / "s1.jsonl")
+    assert report(path)["total"]["calls"] == 4
+    assert report(path, "--since", "2026-01-04T10:00")["total"]["calls"] == 2
+    assert report(path, "--since", "2026-01-04T10:00Z", "--until", "2026-01-04T11:00Z")["total"]["calls"] == 1
+    assert report(path, "--until", "2026-01-04")["rows"] == []
+
+
+def test_what_has_no_price_is_said(tmp_path: Path) -> None:
+    """Its tokens are counted, its cost is not guessed and not zero."""
+    lines = Lines().assistant("m1", usage=OPUS).assistant("m2", usage=OPUS, model="my-own-model")
+    path = lines.write(tmp_path / "s1.jsonl")
+    document = report(path, "--by", "model")
+    costs = {row["model"]: row["cost_usd"] for row in document["rows"]}
+    assert costs == {"claude-opus-4-5-20251101": pytest.approx(0.0125), "my-own-model": None}
+    assert document["total"]["unpriced_tokens"] == {"my-own-model": 11_100}
+    text = run_ccship("usage", path, "--by", "model").stdout
+    assert "?*" in text
+    assert "without my-own-model (11,100 tokens): no price is known" in text
+
+
+def test_calls_without_a_final_count_are_said(tmp_path: Path) -> None:
+    """Up to 2.1.91 clients often wrote a placeholder and never the end."""
+    path = Lines().assistant("m1", usage=OPUS, stop_reason=None).write(tmp_path / "s1.jsonl")
+    assert report(path)["total"]["lower_bound_calls"] == 1
+    assert "1 of 1 calls never got their final count" in run_ccship("usage", path).stdout
+
+
+def test_fast_mode_is_a_row_of_its_own(tmp_path: Path) -> None:
+    """It costs twice as much."""
+    lines = Lines()
+    for speed in ("fast", "standard"):
+        lines.assistant(speed, usage={**OPUS, "speed": speed}, model="claude-opus-5[1m]")
+    rows = report(lines.write(tmp_path / "s1.jsonl"), "--by", "model")["rows"]
+    costs = {row["model"]: row["cost_usd"] for row in rows}
+    assert costs["claude-opus-5 (fast)"] == pytest.approx(2 * costs["claude-opus-5"])
+
+
+def test_projects_are_named_by_their_directories() -> None:
+    """Where a transcript names the one that its folder is called after."""
+    (row,) = report("--claude-dir", FIXTURES / "claude", "--by", "project")["rows"]
+    assert (row["project"], row["directory"]) == ("-home-dev-demo", "/home/dev/demo")
+
+
+def test_a_transcript_brings_its_subagents() -> None:
+    """What a session cost is what all of it cost."""
+    session = next(PROJECTS.glob("*/dad1e8b6*.jsonl"))
+    files = [session, *session.with_suffix("").rglob("*.jsonl")]
+    assert report(session)["total"]["calls"] == len(count(files).calls) > len(count([session]).calls)
+
+
+@pytest.mark.parametrize("by", ["day", "week", "month", "model", "project", "session"])
+def test_every_view_has_the_same_total(by: str) -> None:
+    """Rows are another cut through the same calls."""
+    document = report("--claude-dir", FIXTURES / "claude", "--by", by)
+    assert document["total"]["output"] == sum(row["output"] for row in document["rows"]) == 5566
+    assert document["total"]["cost_usd"] == pytest.approx(sum(row["cost_usd"] for row in document["rows"]))
+
+
+def test_the_config_folder_is_found_in_the_environment() -> None:
+    """As Claude Code finds it."""
+    assert report(environ={"CLAUDE_CONFIG_DIR": str(FIXTURES / "claude")})["total"]["calls"] == 110
+
+
+BAD = {
+    "no such folder": (["--claude-dir", "nowhere"], "nowhere has no projects folder"),
+    "no such file": (["gone.jsonl"], "gone.jsonl does not exist"),
+    "no transcript": ([str(FIXTURES / "README.md")], "is no transcript"),
+    "the future": (["--since", "2999-01-01"], "is in the future"),
+    "nothing between": (["--since", "2026-01-02", "--until", "2026-01-01"], "nothing lies between them"),
+    "no time": (["--since", "yesterday"], "'yesterday' is no time"),
+    "too long ago": (["--since", "99999999d"], "is no time"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "told"), BAD.values(), ids=BAD.keys())
+def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], told: str) -> None:
+    """What is wrong, and what to write instead."""
+    done = run_ccship("usage", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_no_transcripts_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    """An empty folder is not a folder of nothing used."""
+    done = run_ccship("usage", tmp_path)
+    assert (done.returncode, "no transcripts in" in done.stderr) == (2, True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_cannot_be_read_is_said_and_the_rest_counted(claude_dir: Path) -> None:
+    """Exit code 1: the total is not all."""
+    next(claude_dir.rglob("aa6552c4*.jsonl")).chmod(0)
+    done = run_ccship("usage", "--claude-dir", claude_dir, "--json")
+    assert done.returncode == 1
+    assert "cannot be read" in done.stderr
+    assert json.loads(done.stdout)["total"]["calls"] > 0
+
+
+@pytest.mark.parametrize("columns", [80, 160])
+@pytest.mark.parametrize("by", ["day", "model", "project", "session"])
+def test_a_table_fits_its_terminal(columns: int, by: str, tmp_path: Path) -> None:
+    """Bars and all, with names in letters of two columns."""
+    lines = Lines(session="会話" * 20)
+    for n in range(3):
+        lines.assistant(f"m{n}", usage={**OPUS, "input_tokens": 10**9}, model="模型-🚀-" * 10 if n else "claude-opus-5")
+    lines.write(tmp_path / "projects" / ("プロジェクト" * 10) / "s1.jsonl")
+    screen = on_terminal(columns, "usage", "--claude-dir", tmp_path, "--by", by)
+    table = screen[: next(n for n, line in enumerate(screen) if line.startswith("total")) + 1]
+    assert len(table) >= 3
+    assert max(map(cell_len, table)) <= columns
+    assert len({cell_len(line) - cell_len(line.split("$")[-1]) for line in table if "$" in line}) <= 2
+
+
+def test_a_report_loads_nothing_that_it_does_not_need() -> None:
+    """Most of its time would else be start-up."""
+    code = (
+        "import sys; sys.argv = ['ccship', 'usage', '--claude-dir', sys.argv[1], '--json']; import atexit;"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr)); from ccship.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, FIXTURES / "claude"], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert "ccship.usage_report.count" in loaded
+    assert not loaded & {"langfuse", "opentelemetry", "git", "rich.console", "ccship.ship", "ccship.transcript.records"}
+
+
+@pytest.mark.skipif(shutil.which("ccusage") is None, reason="ccusage is not on the PATH")
+def test_totals_equal_those_of_ccusage() -> None:
+    """On the sessions of this repository, where nothing is that it counts otherwise (`docs/usage.md`)."""
+    environ = {**os.environ, "CLAUDE_CONFIG_DIR": str(FIXTURES / "claude"), "TZ": "UTC"}
+    command = ["ccusage", "claude", "daily", "--offline", "--json"]
+    done = subprocess.run(command, env=environ, capture_output=True, check=True, timeout=60)
+    theirs = json.loads(done.stdout)["totals"]
+    ours = report("--claude-dir", FIXTURES / "claude")["total"]
+    assert (ours["input"], ours["output"], ours["cache_read"]) == (
+        theirs["inputTokens"], theirs["outputTokens"], theirs["cacheReadTokens"],
+    )  # fmt: skip
+    assert ours["cache_write_5m"] + ours["cache_write_1h"] == theirs["cacheCreationTokens"]
