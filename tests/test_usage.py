@@ -397,10 +397,32 @@ def test_a_report_loads_nothing_that_it_does_not_need() -> None:
         "import sys; sys.argv = ['ccship', 'usage', '--claude-dir', sys.argv[1], '--json']; import atexit;"
         "atexit.register(lambda: print(*sys.modules, file=sys.stderr)); from ccship.__main__ import main; main()"
     )
-    done = subprocess.run([sys.executable, "-c", code, FIXTURES / "claude"], capture_output=True, text=True, check=True)
-    loaded = set(done.stderr.split())
+    command = [sys.executable, "-c", code, str(FIXTURES / "claude")]
+    first, second = (
+        set(subprocess.run(command, capture_output=True, text=True, check=True).stderr.split()) for _ in "12"
+    )
+    assert "genai_prices" in first
+    assert "genai_prices" not in second, "what it said is remembered"
+    loaded = first | second
     assert "ccship.usage_report.count" in loaded
     assert not loaded & {"langfuse", "opentelemetry", "git", "rich.console", "ccship.ship", "ccship.transcript.records"}
+
+
+@pytest.mark.parametrize("content", [b"", b"[", b'{"price_list": "older", "tariffs": {"claude-opus-5": null}}'])
+def test_remembered_prices_are_a_shortcut_and_no_more(content: bytes, state_dir: Path) -> None:
+    """Broken, or of another list: the list is asked, and the report is the same."""
+    state_dir.mkdir()
+    (state_dir / "prices.json").write_bytes(content)
+    costs = [report("--claude-dir", FIXTURES / "claude")["total"]["cost_usd"] for _ in "12"]
+    assert costs == [pytest.approx(1.550594)] * 2
+    assert [path.name for path in state_dir.iterdir()] == ["prices.json"]
+
+
+def test_prices_that_cannot_be_remembered_are_asked_again(tmp_path: Path) -> None:
+    """A file where the folder should be."""
+    (tmp_path / "state").write_text("")
+    environ = {"CC_LANGFUSE_STATE_DIR": str(tmp_path / "state")}
+    assert report("--claude-dir", FIXTURES / "claude", environ=environ)["total"]["cost_usd"] == pytest.approx(1.550594)
 
 
 @pytest.mark.skipif(shutil.which("ccusage") is None, reason="ccusage is not on the PATH")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import usage
 from bench.sessions import Worksite, worksite
 from conftest import ROOT
 from loopback import Reply, loopback_langfuse
@@ -94,6 +95,16 @@ def one_more_turn() -> Mark:
     return Mark("worker CPU for one more turn of 200 MB / of 1 MB", here, reference, 1.3)
 
 
+def report_wall_time() -> Mark:
+    """The whole command, from start to exit."""
+    return Mark("ccship usage / ccusage on 400 MB, wall time", *usage.measure("wall"), 1.0)
+
+
+def report_cpu() -> Mark:
+    """All its processes together."""
+    return Mark("ccship usage / ccusage on 400 MB, CPU", *usage.measure("CPU"), 1.5)
+
+
 MEASURES: list[Callable[[], Mark]] = [
     bare_interpreter,
     uv_script,
@@ -101,6 +112,7 @@ MEASURES: list[Callable[[], Mark]] = [
     server_that("refuses", lambda site: site.server.script.extend([Reply(status=500)] * 1000)),
     server_that("is gone", lambda site: site.environ.update(LANGFUSE_BASE_URL="http://127.0.0.1:9")),
     one_more_turn,
+    *([report_wall_time, report_cpu] if usage.CCUSAGE else []),
 ]
 
 

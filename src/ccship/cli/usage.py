@@ -3,6 +3,7 @@
 Sends nothing and needs no server. Loads as little as it can: most of its time would else be start-up.
 """
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ import typer
 
 from ccship.cli.moments import span
 from ccship.cli.usage_table import cost_of, table_of
-from ccship.prices import tariff_of
+from ccship.hook import state_folder
+from ccship.price_memory import PriceMemory
 from ccship.transcript.files import check_named, none_found, transcripts_in, transcripts_of
 from ccship.usage_report.count import Count, count
 from ccship.usage_report.report import By, Row, rows_by, total_of, within
@@ -38,8 +40,10 @@ def usage(
 ) -> int:
     """Say what was used: tokens and cost by day, week, month, model, project or session."""
     begin, end = span(since, until)
-    counted = count(_transcripts(paths or [], claude_dir.expanduser()), meanwhile=_load_prices)
-    rows = rows_by(within(counted.calls, begin, end), by, datetime.astimezone)
+    counted = count(_transcripts(paths or [], claude_dir.expanduser()))
+    prices = PriceMemory(Path(state_folder(os.environ)) / "prices.json")
+    rows = rows_by(within(counted.calls, begin, end), by, prices.tariff_of, datetime.astimezone)
+    prices.save()
     for problem in counted.problems:
         typer.echo(f"ccship: {problem}", err=True)
     if as_json:
@@ -66,10 +70,6 @@ def _at(path: Path) -> Sequence[Path]:
     from ccship.transcript.discover import sessions_at  # noqa: PLC0415 - pydantic, and only a file needs it
 
     return [file for session in sessions_at([path]) for file in session.paths]
-
-
-def _load_prices() -> None:
-    tariff_of("")
 
 
 def _text(rows: list[Row], by: By, counted: Count) -> str:

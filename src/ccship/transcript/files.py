@@ -3,6 +3,7 @@
 Loads and reads nothing, so that a report over thousands of them starts in milliseconds.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from ccship.errors import ConfigError
 
 _SUBAGENTS = "subagents"
+_AGENT = re.compile(r"agent-.*\.jsonl", re.DOTALL)
 
 
 def transcripts_of(claude_dir: Path) -> list[Path]:
@@ -17,7 +19,7 @@ def transcripts_of(claude_dir: Path) -> list[Path]:
     projects = claude_dir / "projects"
     if not projects.is_dir():
         raise ConfigError(f"{claude_dir} has no projects folder: name the Claude config folder with --claude-dir")
-    return [path for folder in sorted(projects.iterdir()) if folder.is_dir() for path in _in_project(folder)]
+    return [Path(path) for project in _folders(str(projects)) for path in _in_project(project)]
 
 
 def transcripts_in(folder: Path) -> list[Path]:
@@ -39,6 +41,8 @@ def check_named(path: Path) -> None:
 
 def session_folder_of(path: Path) -> Path | None:
     """The folder `<session id>/` that a subagent's transcript lies in; None for a main or flat one."""
+    if _SUBAGENTS not in path.parts:
+        return None
     return next((parent.parent for parent in path.parents if parent.name == _SUBAGENTS), None)
 
 
@@ -53,9 +57,15 @@ def none_found(where: Iterable[Path]) -> ConfigError:
     return ConfigError(f"no transcripts in {places}: they are .jsonl files, in Claude's config folder under projects/")
 
 
-def _in_project(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.suffix == ".jsonl":
-            yield path
-        elif path.is_dir() and (path / _SUBAGENTS).is_dir():
-            yield from sorted((path / _SUBAGENTS).rglob("agent-*.jsonl"))
+def _in_project(project: str) -> Iterator[str]:
+    # without Path: there are thousands, and each would take as long as reading ten kilobytes
+    with os.scandir(project) as found:
+        yield from sorted(entry.path for entry in found if entry.name.endswith(".jsonl"))
+    for session in _folders(project):
+        for folder, _, names in os.walk(f"{session}/{_SUBAGENTS}"):
+            yield from (f"{folder}/{name}" for name in sorted(names) if _AGENT.fullmatch(name))
+
+
+def _folders(folder: str) -> list[str]:
+    with os.scandir(folder) as found:
+        return sorted(entry.path for entry in found if entry.is_dir())

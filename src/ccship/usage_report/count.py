@@ -5,8 +5,9 @@ Reads in blocks of a fixed size, in several processes where there is enough to r
 
 import os
 import re
+import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -65,13 +66,9 @@ class Count:
     problems: list[str]
 
 
-def count(paths: Iterable[Path], processes: int | None = None, meanwhile: Callable[[], object] = lambda: None) -> Count:
-    """Count the calls of transcripts.
-
-    `processes`: at most so many; by default as many as there are processors. `meanwhile` is called once the others are
-    at work.
-    """
-    counted = _count_all(list(_batches(paths)), processes or _processors(), meanwhile)
+def count(paths: Iterable[Path], processes: int | None = None) -> Count:
+    """Count the calls of transcripts. `processes`: at most so many; by default as many as there are processors."""
+    counted = _count_all(list(_batches(paths)), processes or _processors())
     began = {it.block.path: it.began for it in counted if it.block.start == 0}
     # a call that was copied belongs to the transcript that began first
     counted.sort(key=lambda it: (began[it.block.path], it.block))
@@ -85,11 +82,10 @@ def count(paths: Iterable[Path], processes: int | None = None, meanwhile: Callab
     return Count(list(with_advisors(calls.values())), directories, problems)
 
 
-def _count_all(batches: list[list[Block]], processes: int, meanwhile: Callable[[], object]) -> list[Counted]:
+def _count_all(batches: list[list[Block]], processes: int) -> list[Counted]:
     size = sum(block.end - block.start for batch in batches for block in batch)
     processes = min(processes, size // _PROCESS_BYTES, len(batches))
     if processes < 2:  # noqa: PLR2004 - one is this one
-        meanwhile()
         return [it for batch in batches for it in _decode(count_batch(batch))]
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - small folders need none
     from multiprocessing import get_context  # noqa: PLC0415 - see above
@@ -97,9 +93,7 @@ def _count_all(batches: list[list[Block]], processes: int, meanwhile: Callable[[
     # a fork has everything loaded; on other systems it is not safe
     context = get_context("fork" if sys.platform == "linux" else None)
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        encoded = pool.map(count_batch, batches)
-        meanwhile()
-        return [it for batch in encoded for it in _decode(batch)]
+        return [it for batch in pool.map(count_batch, batches) for it in _decode(batch)]
 
 
 def count_batch(batch: list[Block]) -> bytes:
@@ -160,7 +154,11 @@ def _batches(paths: Iterable[Path]) -> Iterator[list[Block]]:
 
 
 def _blocks(path: Path) -> Iterator[Block]:
-    size = path.stat().st_size if path.is_file() else 0  # a pipe would never end
+    try:
+        status = path.stat()
+    except OSError:
+        status = None  # gone since it was listed
+    size = status.st_size if status and stat.S_ISREG(status.st_mode) else 0  # a pipe would never end
     folder = session_folder_of(path)
     session, project = (folder.name, folder.parent.name) if folder else (path.stem, path.parent.name)
     for start in range(0, size, BLOCK_BYTES):

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Literal, TypeAlias
 
 from ccship.models import priced_name
-from ccship.prices import tariff_of
+from ccship.prices import Tariff
 from ccship.usage_report.calls import Call
 
 By: TypeAlias = Literal["day", "week", "month", "model", "project", "session"]
@@ -43,7 +43,7 @@ class Row:
     first: str = ""
     last: str = ""
 
-    def add(self, call: Call) -> None:
+    def add(self, call: Call, tariff: Tariff | None) -> None:
         """Count a call."""
         used = call.tokens
         self.calls += 1
@@ -57,7 +57,6 @@ class Row:
         self.first = min(self.first or call.time, call.time)
         self.last = max(self.last, call.time)
         prompt = used.input + used.cache_read + used.cache_write_5m + used.cache_write_1h
-        tariff = tariff_of(call.model, call.fast)
         if tariff is None:
             self.unpriced_calls += 1
             self.unpriced[call.model] = self.unpriced.get(call.model, 0) + prompt + used.output
@@ -72,8 +71,13 @@ class Row:
         )
 
 
-def rows_by(calls: Iterable[Call], by: By, to_local: Callable[[datetime], datetime]) -> list[Row]:
-    """The rows of a report. `to_local`: a moment in the reader's time zone."""
+def rows_by(
+    calls: Iterable[Call],
+    by: By,
+    tariff_of: Callable[[str, bool], Tariff | None],
+    to_local: Callable[[datetime], datetime],
+) -> list[Row]:
+    """The rows of a report. `tariff_of`: of a model, in fast mode or not; `to_local`: a moment in the reader's zone."""
     key_of = _key_of(by, to_local)
     rows: dict[str, Row] = {}
     for call in calls:
@@ -81,7 +85,7 @@ def rows_by(calls: Iterable[Call], by: By, to_local: Callable[[datetime], dateti
         row = rows.get(key)
         if row is None:
             rows[key] = row = Row(key)
-        row.add(call)
+        row.add(call, tariff_of(call.model, call.fast))
     if by in CALENDAR:
         return sorted(rows.values(), key=lambda row: row.key)
     return sorted(rows.values(), key=lambda row: (-row.cost_usd, -row.output, row.key))
