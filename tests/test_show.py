@@ -153,6 +153,16 @@ def test_what_has_no_price_is_said(tmp_path: Path) -> None:
     assert "$0.00" not in done.stdout
 
 
+def test_what_cannot_be_read_is_said(claude_dir: Path) -> None:
+    """One line and exit code 1; what can be read is shown."""
+    agent = next(claude_dir.rglob("agent-a0ebed58*.jsonl"))
+    agent.unlink()
+    agent.mkdir()
+    done = run_ccship("show", "dad1", "--claude-dir", claude_dir)
+    assert (done.returncode, "cannot be read" in done.stderr) == (1, True)
+    assert done.stdout
+
+
 BAD = {
     "an unknown session": (["zzzz"], "no session in"),
     "an ambiguous beginning": (["a"], "is 2 sessions, name one: "),

@@ -53,18 +53,18 @@ def show(
     sink = _KeepingSink()
     shipper = Shipper(sink, State(None, "show"), labels, policy=sent.policy if as_sent and sent else OPEN)
     shipper.ship(chosen)
+    for problem in shipper.report.problems:
+        typer.echo(f"ccship: {problem}", err=True)
     observations = list(sink.kept.values())
     if turn is not None:
         observations = _of_turn(observations, turn, chosen)
     if as_json:
         sys.stdout.buffer.write(orjson.dumps(observations, option=orjson.OPT_INDENT_2) + b"\n")
-        return 0
-    screen = Screen()
-    if turn is None:
-        session_screen(screen, chosen.session_id, observations, copied=shipper.report.turns["copied"])
+    elif turn is None:
+        session_screen(Screen(), chosen.session_id, observations, copied=shipper.report.turns["copied"])
     else:
-        turn_screen(screen, observations)
-    return 0
+        turn_screen(Screen(), observations)
+    return 1 if shipper.report.problems else 0
 
 
 class _KeepingSink:
