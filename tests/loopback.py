@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from google.protobuf.json_format import Parse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -20,6 +22,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 TRACES = "/api/public/otel/v1/traces"
 MEDIA = "/api/public/media"
 PROJECTS = "/api/public/projects"
+HEALTH = "/api/public/health"
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,10 @@ class Span:
 
 
 class LoopbackLangfuse(ThreadingHTTPServer):
-    """Listens on a free port. `script` holds the answers to come; when it is empty, everything is accepted."""
+    """Listens on a free port. `script` holds the answers to come; when it is empty, everything is accepted.
+
+    What was accepted can be read back; `reads` holds answers to come instead, `has_v2` tells a new server.
+    """
 
     daemon_threads = True
     request_queue_size = 256
@@ -85,6 +91,9 @@ class LoopbackLangfuse(ThreadingHTTPServer):
         self.open_requests: Counter[str] = Counter()
         self.most_at_once = 0
         self.bodies: list[bytes] = []
+        self.reads: list[Reply] = []
+        self.has_v2 = True
+        self.page = 50
         self.lock = threading.Lock()
 
     @property
@@ -165,12 +174,33 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(Reply(status=201, body=json.dumps(grant).encode()))
 
     def do_GET(self) -> None:
-        server = self.server
-        if self.path == PROJECTS:
-            known = self.headers.get("authorization") == "Basic " + _basic(server.public_key, server.secret_key)
-            self._answer(Reply(body=b'{"data": [{"id": "p1", "name": "demo"}]}') if known else Reply(status=401))
+        url = urlsplit(self.path)
+        if url.path == HEALTH:
+            self._answer(self.server.health)
+        elif self.server.reads and url.path != PROJECTS:
+            self._answer(self.server.reads.pop(0))
+        elif not self._is_known():
+            self._answer(Reply(status=401))
+        elif url.path == PROJECTS:
+            self._answer(Reply(body=b'{"data": [{"id": "p1", "name": "demo"}]}'))
         else:
-            self._answer(server.health)
+            found = self._read(url.path, dict(parse_qsl(url.query)))
+            self._answer(Reply(body=json.dumps(found).encode()) if found else Reply(status=404))
+
+    def _read(self, path: str, asked: dict[str, str]) -> dict[str, Any] | None:
+        """What the two read APIs answer; a row is replaced by a later one of the same ids and start time only."""
+        rows = list({(span.trace_id, span.span_id, span.start_ns): span for span in self.server.accepted}.values())
+        if path == "/api/public/v2/observations" and self.server.has_v2:
+            mine = [_row(it) for it in rows if it.attributes.get("session.id") == asked["sessionId"]]
+            start, limit = int(asked.get("cursor", 0)), min(int(asked["limit"]), self.server.page)
+            more = start + limit < len(mine)
+            return {"data": mine[start : start + limit], "meta": {"cursor": str(start + limit)} if more else {}}
+        trace_id = path.rpartition("/")[2]
+        mine = [_row(it) for it in rows if it.trace_id == trace_id]
+        return {"id": trace_id, "observations": mine} if mine else None
+
+    def _is_known(self) -> bool:
+        return self.headers.get("authorization") == "Basic " + _basic(self.server.public_key, self.server.secret_key)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -178,8 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _judge(self, spans: list[Span], size: int) -> Reply:
         """What the server itself thinks of a request, when nobody scripted an answer."""
         server = self.server
-        expected = "Basic " + _basic(server.public_key, server.secret_key)
-        if self.headers.get("authorization") != expected:
+        if not self._is_known():
             return Reply(status=401)
         too_many = server.max_spans is not None and len(spans) > server.max_spans
         if too_many or (server.max_bytes is not None and size > server.max_bytes):
@@ -203,6 +232,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(reply.body)))
         self.end_headers()
         self.wfile.write(reply.body)
+
+
+def _row(span: Span) -> dict[str, Any]:
+    at = datetime.fromtimestamp(span.start_ns / 1e9, UTC)
+    return {
+        "id": span.span_id,
+        "traceId": span.trace_id,
+        "type": span.type.upper(),
+        "startTime": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "usageDetails": {**span.usage, "total": sum(span.usage.values())} if span.usage else {},
+    }
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from ccship.errors import Retryable
 from ccship.observations import Labels
 from ccship.ship import Shipper
 from ccship.sinks import langfuse as sink_module
-from ccship.sinks.langfuse import LangfuseSink, retry_after_s
+from ccship.sinks.answers import retry_after_s
+from ccship.sinks.langfuse import LangfuseSink
 from ccship.state import State
 from ccship.transcript.discover import sessions_at
 from conftest import FIXTURES

@@ -1,6 +1,5 @@
 """`ccship backfill`: ship history."""
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from ccship import config
 from ccship.cli.moments import span
+from ccship.cli.selection import select
 from ccship.config import Config
 from ccship.errors import ConfigError
 from ccship.outbox import Report
@@ -23,7 +23,7 @@ from ccship.ship import Shipper, Window
 from ccship.sinks import Sink
 from ccship.sinks.rehearsal import RehearsalSink
 from ccship.state import State
-from ccship.transcript.discover import Session, sessions_at, sessions_of
+from ccship.transcript.discover import Session
 
 MANY_TURNS = 1000
 """Sending more than this is asked about first."""
@@ -82,7 +82,7 @@ def backfill(
     """Ship what is on disk and has not been shipped yet."""
     settings = config.load()
     window = Window(*span(since, until))
-    sessions = _select(paths or [], claude_dir or settings.claude_dir, session, project)
+    sessions = select(paths or [], claude_dir or settings.claude_dir, session=session, project=project)
     job = _Job(*by_destination(settings, sessions), window, resend, to, as_json)
     if to is not None:
         return _write(job, to, dry_run=dry_run)
@@ -182,32 +182,6 @@ def _confirm(job: _Job) -> None:
     servers = " and ".join(dict.fromkeys(it.settings.base_url for it in job.destinations))
     if not typer.confirm(f"Send {turns} turns to {servers}?", err=True):
         raise ConfigError("nothing was sent")
-
-
-def _select(paths: list[Path], claude_dir: Path, session: str | None, project: str | None) -> list[Session]:
-    found = sessions_at(paths) if paths else sessions_of(claude_dir)
-    if not found:
-        where = ", ".join(map(str, paths)) or str(claude_dir)
-        raise ConfigError(
-            f"no transcripts in {where}: they are .jsonl files, in Claude's config folder under projects/"
-        )
-    chosen = [
-        it
-        for it in found
-        if (session is None or it.session_id.startswith(session)) and (project is None or _is_of(it, project))
-    ]
-    if not chosen:
-        asked = " and ".join(
-            f"--{name} {value}" for name, value in (("session", session), ("project", project)) if value is not None
-        )
-        raise ConfigError(f"none of the {len(found)} sessions matches {asked}")
-    return chosen
-
-
-def _is_of(session: Session, project: str) -> bool:
-    """Claude names a project's folder after its path, with a dash for all but letters and digits."""
-    wanted = re.sub(r"[^A-Za-z0-9]", "-", project.rstrip("/"))
-    return any(wanted in part for path in session.paths for part in path.parts[:-1])
 
 
 @contextmanager

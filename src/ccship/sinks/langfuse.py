@@ -10,8 +10,6 @@ import random
 import threading
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import ClassVar
 
 import httpx
@@ -27,6 +25,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from ccship import __version__
 from ccship.config import Config
 from ccship.errors import ConfigError, Denied, Rejected, Retryable, TooLarge
+from ccship.sinks.answers import check_status
 from ccship.sinks.spans import AccountingExporter, SpanSink, span_id_of
 
 ENDPOINT = "/api/public/otel/v1/traces"
@@ -40,18 +39,10 @@ _DEADLINE_S = 30.0
 
 _FIRST_WAIT_S = 0.5
 _MAX_WAIT_S = 5.0
-_MAX_RETRY_AFTER_S = 3600.0
 _MAX_REPLY_BYTES = 64 * 1024
 
 _SHORTER_CHARS = (20_000, 1_000)
 """What is left of a text when a single span is too large for the server, and when it still is."""
-
-_LATER = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
-_CONFIGURATION = {
-    401: "the keys were not accepted (401): check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY",
-    403: "the keys may not write to this project (403): check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY",
-    404: "no Langfuse at this address (404): check LANGFUSE_BASE_URL",
-}
 
 
 class LangfuseSink(SpanSink):
@@ -193,32 +184,9 @@ def judge(status: int, headers: httpx.Headers, body: bytes) -> None:
         TooLarge: the request was too large.
         Rejected: a span in the request is refused.
     """
-    if status in _CONFIGURATION:
-        raise Denied(_CONFIGURATION[status])
-    if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
-        raise TooLarge("too large for the server (413)")
-    if status in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY):
-        raise Rejected(f"refused by the server ({status})")
-    if status in _LATER or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise Retryable(f"the server is busy ({status})", retry_after_s(headers.get("retry-after"), datetime.now(UTC)))
-    if status != httpx.codes.OK:
-        raise Retryable(f"an answer that accepts nothing ({status}): check LANGFUSE_BASE_URL")
+    check_status(status, headers)
     if not _acknowledges(headers.get("content-type", ""), body):
         raise Retryable("an answer that is no acknowledgement (200): check LANGFUSE_BASE_URL")
-
-
-def retry_after_s(value: str | None, now: datetime) -> float | None:
-    """Seconds a `Retry-After` header asks to wait, capped; None where it says nothing sensible."""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(value).astimezone(UTC) - now).total_seconds()
-        except (ValueError, TypeError):
-            return None
-    return min(max(seconds, 0.0), _MAX_RETRY_AFTER_S) if seconds == seconds else None  # noqa: PLR0124 - NaN
 
 
 def _acknowledges(content_type: str, body: bytes) -> bool:

@@ -1,0 +1,220 @@
+"""`ccship verify`: what has arrived in Langfuse, beside what the transcripts hold."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from ccship import config
+from ccship.arrived import Reader
+from ccship.cli.moments import span
+from ccship.cli.selection import select
+from ccship.config import Config
+from ccship.errors import CcshipError, DeliveryError
+from ccship.observations import Observation
+from ccship.routing import Destination, by_destination
+from ccship.ship import Shipper, Window
+from ccship.sinks import Delivery, Sink
+from ccship.state import State
+from ccship.transcript.discover import Session
+from ccship.verify import Difference, Expected, compare, expected_of
+
+_MAX_SHOWN = 20
+"""Traces listed for people; a project that lost everything would fill the terminal."""
+
+
+@dataclass(slots=True)
+class _Findings:
+    sessions: int = 0
+    observations: int = 0
+    refused: int = 0
+    repaired: int = 0
+    traces: set[str] = field(default_factory=set)
+    differences: list[Difference] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def count(self, kind: str) -> int:
+        return sum(len(getattr(difference, kind)) for difference in self.differences)
+
+    @property
+    def ok(self) -> bool:
+        rest = self.count("missing") - self.repaired
+        return not (rest or self.count("doubled") or self.count("tokens") or self.problems)
+
+
+def verify(
+    sessions: Annotated[
+        list[str] | None, typer.Argument(help="Session ids (their beginnings) or transcripts; default: all.")
+    ] = None,
+    *,
+    claude_dir: Annotated[
+        Path | None, typer.Option(help="Claude's config folder (default: $CLAUDE_CONFIG_DIR or ~/.claude).")
+    ] = None,
+    project: Annotated[str | None, typer.Option(help="Only projects with this in their path.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only turns that began at or after this: a date, a time, or an age like 7d, 12h.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Only turns that began before this.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Send what is missing, under its own ids.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> int:
+    """Read back what arrived and compare it with the transcripts: what is missing, doubled, or has other tokens.
+
+    A server shows what it accepted after some seconds, and after minutes on older ones.
+    """
+    settings = config.load()
+    window = Window(*span(since, until))
+    destinations, _ = by_destination(settings, _chosen(sessions or [], claude_dir or settings.claude_dir, project))
+    findings = _Findings()
+    for destination in destinations:
+        _check(destination, window, findings, repair=repair)
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps(_document(findings), option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        _tell(findings)
+    return 0 if findings.ok else 1
+
+
+def _chosen(named: list[str], claude_dir: Path, project: str | None) -> list[Session]:
+    if not named:
+        return select([], claude_dir, project=project)
+    chosen: dict[str, Session] = {}
+    for name in named:
+        path = Path(name).expanduser()
+        is_path = path.exists() or path.suffix == ".jsonl"
+        found = select([path], claude_dir) if is_path else select([], claude_dir, session=name, project=project)
+        chosen.update((session.session_id, session) for session in found)
+    return list(chosen.values())
+
+
+def _check(destination: Destination, window: Window, findings: _Findings, *, repair: bool) -> None:
+    settings = destination.settings
+    with ExitStack() as stack:
+        reader = stack.enter_context(Reader(settings))
+        sink: Sink | None = None
+        for session in destination.sessions:
+            refused, expected = _expected(settings, session, window)
+            try:
+                found = list(_differences(reader, expected))
+            except DeliveryError as error:
+                raise CcshipError(f"{settings.base_url} cannot be asked: {error}") from error
+            findings.sessions += 1
+            findings.observations += len(expected)
+            findings.refused += refused
+            findings.traces.update(it.trace_id for it in expected)
+            findings.differences += found
+            missing = {span_id for difference in found for span_id in difference.missing}
+            if repair and missing:
+                if sink is None:
+                    from ccship.sinks.langfuse import LangfuseSink  # noqa: PLC0415 - the SDK takes a second to load
+
+                    sink = stack.enter_context(closing(LangfuseSink(settings)))
+                _repair(settings, session, sink, missing, findings)
+
+
+def _expected(settings: Config, session: Session, window: Window) -> tuple[int, list[Expected]]:
+    """How many observations of a session are dead letters, and all others, by whoever owns its turns."""
+    sink = _Noting()
+    with State(settings.state_dir, settings.destination, rehearse=True) as state:
+        Shipper(sink, state, settings.labels, policy=settings.policy, window=window, resend=True).ship(session)
+        dead = {span_id for _, span_id, _ in state.dead_letters()}
+    expected = [it for it in sink.noted.values() if it.span_id not in dead]
+    return len(sink.noted) - len(expected), expected
+
+
+def _differences(reader: Reader, expected: list[Expected]) -> Iterator[Difference]:
+    """Of each session id that the traces carry: copied turns may carry that of their original."""
+    by_session = sorted(expected, key=lambda it: it.session_id)
+    for session_id, wanted in groupby(by_session, key=lambda it: it.session_id):
+        wants = list(wanted)
+        yield from compare(wants, reader.session(session_id, dict.fromkeys(it.trace_id for it in wants)))
+
+
+def _repair(settings: Config, session: Session, sink: Sink, missing: set[str], findings: _Findings) -> None:
+    """Ship a session again as far as it is missing; the state learns that the rest has arrived."""
+    only = _Only(sink, missing)
+    with State(settings.state_dir, settings.destination) as state:
+        shipper = Shipper(only, state, settings.labels, policy=settings.policy, resend=True)
+        shipper.ship(session)
+    findings.repaired += only.accepted
+    if shipper.report.failure is not None:
+        findings.problems.append(str(shipper.report.failure))
+
+
+class _Noting:
+    """Notes what would be sent."""
+
+    def __init__(self) -> None:
+        self.noted: dict[str, Expected] = {}
+
+    def deliver(self, observations: Sequence[Observation]) -> Delivery:
+        self.noted.update((observation.span_id, expected_of(observation)) for observation in observations)
+        return Delivery(accepted={observation.span_id for observation in observations})
+
+    def close(self) -> None:
+        """Nothing to finish."""
+
+
+class _Only:
+    """Sends what is missing; of the rest it is known that it has arrived."""
+
+    def __init__(self, sink: Sink, missing: set[str]) -> None:
+        self._sink = sink
+        self._missing = missing
+        self.accepted = 0
+
+    def deliver(self, observations: Sequence[Observation]) -> Delivery:
+        wanted = [observation for observation in observations if observation.span_id in self._missing]
+        delivery = self._sink.deliver(wanted) if wanted else Delivery()
+        self.accepted += len(delivery.accepted)
+        delivery.accepted |= {it.span_id for it in observations} - {it.span_id for it in wanted}
+        return delivery
+
+    def close(self) -> None:
+        """The sink behind it belongs to somebody else."""
+
+
+def _tell(findings: _Findings) -> None:
+    for difference in findings.differences[:_MAX_SHOWN]:
+        typer.echo(f"{difference.name} ({difference.trace_id})")
+        for kind, label in (("missing", "missing"), ("doubled", "twice"), ("tokens", "other tokens")):
+            names = list(getattr(difference, kind).values())
+            if names:
+                typer.echo(f"  {label}: {', '.join(names)}")
+    if len(findings.differences) > _MAX_SHOWN:
+        typer.echo(f"and {len(findings.differences) - _MAX_SHOWN} more traces: --json lists them all")
+    for problem in findings.problems:
+        typer.echo(f"ccship: {problem}", err=True)
+    typer.echo(
+        f"checked {findings.sessions} sessions, {len(findings.traces)} traces, {findings.observations} observations:"
+        f" {findings.count('missing')} missing, {findings.count('doubled')} doubled,"
+        f" {findings.count('tokens')} with other tokens"
+    )
+    if findings.refused:
+        typer.echo(f"{findings.refused} observations were refused by the server before and are not looked for")
+    if findings.repaired:
+        typer.echo(f"sent {findings.repaired} of the missing ones")
+    elif findings.count("missing"):
+        typer.echo("send what is missing with: ccship verify --repair")
+    if findings.count("doubled") or findings.count("tokens"):
+        typer.echo("what is doubled or has other tokens: delete its trace in Langfuse, then ccship verify --repair")
+
+
+def _document(findings: _Findings) -> dict[str, object]:
+    return {
+        "ok": findings.ok,
+        "sessions": findings.sessions,
+        "traces": len(findings.traces),
+        "observations": findings.observations,
+        **{kind: findings.count(kind) for kind in ("missing", "doubled", "tokens")},
+        "refused": findings.refused,
+        "repaired": findings.repaired,
+        "differences": [asdict(difference) for difference in findings.differences],
+        "problems": findings.problems,
+    }

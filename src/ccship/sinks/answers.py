@@ -1,0 +1,52 @@
+"""What the status of a Langfuse server's answer means: who is at fault, and what happens next."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from ccship.errors import Denied, Rejected, Retryable, TooLarge
+
+_MAX_RETRY_AFTER_S = 3600.0
+
+_LATER = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
+_CONFIGURATION = {
+    401: "the keys were not accepted (401): check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY",
+    403: "the keys may not write to this project (403): check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY",
+    404: "no Langfuse at this address (404): check LANGFUSE_BASE_URL",
+}
+
+
+def check_status(status: int, headers: httpx.Headers) -> None:
+    """Return when a status is 200; raise what it says otherwise.
+
+    Raises:
+        Retryable: not now, or not from where Langfuse is.
+        Denied: keys or address are wrong.
+        TooLarge: the request was too large.
+        Rejected: something in the request is refused.
+    """
+    if status in _CONFIGURATION:
+        raise Denied(_CONFIGURATION[status])
+    if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+        raise TooLarge("too large for the server (413)")
+    if status in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY):
+        raise Rejected(f"refused by the server ({status})")
+    if status in _LATER or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise Retryable(f"the server is busy ({status})", retry_after_s(headers.get("retry-after"), datetime.now(UTC)))
+    if status != httpx.codes.OK:
+        raise Retryable(f"an answer that says nothing ({status}): check LANGFUSE_BASE_URL")
+
+
+def retry_after_s(value: str | None, now: datetime) -> float | None:
+    """Seconds a `Retry-After` header asks to wait, capped; None where it says nothing sensible."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(value).astimezone(UTC) - now).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER_S) if seconds == seconds else None  # noqa: PLR0124 - NaN

@@ -1,0 +1,162 @@
+"""`ccship verify`: what arrived, beside what the transcripts hold."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from conftest import FIXTURES
+from faults.case import conversation
+from helpers import observe, run_ccship
+from loopback import LoopbackLangfuse, Reply, Span
+
+SESSION = "11111111-1111-4111-8111-111111111111"
+
+
+@pytest.fixture
+def shipped(langfuse: LoopbackLangfuse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Claude config folder with one session, all of which has arrived."""
+    for name, value in langfuse.environ.items():
+        monkeypatch.setenv(name, value)
+    claude_dir = tmp_path / "claude"
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(claude_dir))
+    conversation(6, SESSION).write(claude_dir / "projects/-demo" / f"{SESSION}.jsonl")
+    done = run_ccship("backfill")
+    assert done.returncode == 0, done.stderr
+    return claude_dir
+
+
+def found(*arguments: str) -> tuple[int, dict[str, object]]:
+    done = run_ccship("verify", "--json", *arguments)
+    assert done.stderr == ""
+    return done.returncode, json.loads(done.stdout)
+
+
+def names_of(document: dict[str, object], kind: str) -> set[str]:
+    differences = document["differences"]
+    assert isinstance(differences, list)
+    return {span_id for difference in differences for span_id in difference[kind]}
+
+
+def later(span: Span) -> Span:
+    return replace(span, start_ns=span.start_ns + 1_000_000)
+
+
+def test_what_arrived_whole_has_no_differences(shipped: Path, langfuse: LoopbackLangfuse) -> None:
+    """Every observation of the transcript was looked for."""
+    code, document = found()
+    assert code == 0
+    assert document["ok"] is True
+    assert document["observations"] == len(observe(shipped / f"projects/-demo/{SESSION}.jsonl")) == len(langfuse.keys)
+
+
+@pytest.mark.parametrize("has_v2", [True, False], ids=["v2", "the older API"])
+def test_what_was_dropped_and_doubled_is_found_and_the_dropped_mended(
+    shipped: Path, langfuse: LoopbackLangfuse, has_v2: bool
+) -> None:
+    """Exactly these, by both read APIs; what is sent again has the ids it should have."""
+    langfuse.has_v2 = has_v2
+    whole = langfuse.keys
+    dropped = {langfuse.accepted[n].span_id for n in (1, 7, 12)}
+    doubled = later(langfuse.accepted[3])
+    langfuse.accepted[:] = [*(it for it in langfuse.accepted if it.span_id not in dropped), doubled]
+    code, document = found()
+    assert code == 1
+    assert names_of(document, "missing") == dropped
+    assert names_of(document, "doubled") == {doubled.span_id}
+    assert names_of(document, "tokens") == set()
+    sent = len(langfuse.accepted)
+    code, document = found("--repair")
+    assert (code, document["repaired"]) == (1, 3), "the doubled one is still there"
+    assert len(langfuse.accepted) == sent + 3
+    assert langfuse.keys == whole | {doubled.key}
+    langfuse.accepted.remove(doubled)
+    assert found()[0] == 0
+
+
+def test_a_repair_leaves_nothing_to_be_sent_again(shipped: Path, langfuse: LoopbackLangfuse) -> None:
+    """The state knows what has arrived."""
+    del langfuse.accepted[2:9]
+    assert found("--repair")[0] == 0
+    requests = len(langfuse.requests)
+    assert run_ccship("backfill").returncode == 0
+    assert len(langfuse.requests) == requests
+
+
+def test_other_tokens_are_found(shipped: Path, langfuse: LoopbackLangfuse) -> None:
+    """A cost that is wrong is worse than one that is missing."""
+    n, call = next((n, it) for n, it in enumerate(langfuse.accepted) if it.usage)
+    usage = {**call.usage, "output": call.usage["output"] + 1}
+    attributes = {**call.attributes, "langfuse.observation.usage_details": json.dumps(usage)}
+    langfuse.accepted[n] = replace(call, attributes=attributes)
+    code, document = found()
+    assert code == 1
+    assert names_of(document, "tokens") == {call.span_id}
+
+
+def test_what_the_server_refused_is_not_looked_for(shipped: Path, langfuse: LoopbackLangfuse) -> None:
+    """It is a dead letter already."""
+    poison = langfuse.accepted[0].span_id
+    langfuse.accepted.clear()
+    langfuse.refused_spans = {poison: 400}
+    assert run_ccship("backfill", "--resend").returncode == 1
+    code, document = found()
+    assert (code, document["refused"], document["missing"]) == (0, 1, 0)
+
+
+def test_a_rate_limit_is_obeyed_and_a_stumble_survived(shipped: Path, langfuse: LoopbackLangfuse) -> None:
+    """Asked again after the time it names; the next page is asked for where the last one ended."""
+    langfuse.reads = [Reply(status=429, headers={"retry-after": "1"}), Reply(status=502)]
+    langfuse.page = 5
+    assert found()[0] == 0
+    assert langfuse.reads == []
+
+
+REFUSALS = {
+    "wrong keys": ({"LANGFUSE_SECRET_KEY": "sk-lf-wrong"}, "LANGFUSE_SECRET_KEY"),
+    "nobody there": ({"LANGFUSE_BASE_URL": "http://127.0.0.1:9"}, "does not answer"),
+    "no keys": ({"LANGFUSE_SECRET_KEY": ""}, "LANGFUSE_SECRET_KEY"),
+}
+
+
+@pytest.mark.parametrize(("environ", "told"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_a_server_that_cannot_be_asked_is_explained_in_a_line(
+    shipped: Path, environ: dict[str, str], told: str
+) -> None:
+    """Nothing is called missing that was not looked for."""
+    done = run_ccship("verify", environ=environ)
+    assert done.returncode in (1, 2)
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ccship: ")
+    assert told in line
+
+
+@pytest.mark.parametrize("body", [b"<html>sign in</html>", b"[]", b'{"data": [{"id": 1}]}', b'{"data": 7}'])
+def test_an_answer_that_is_none_is_not_taken_for_an_empty_one(
+    shipped: Path, langfuse: LoopbackLangfuse, body: bytes
+) -> None:
+    """A login page lists no observations, and says nothing of what arrived."""
+    langfuse.reads = [Reply(body=body)] * 9
+    done = run_ccship("verify")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "an answer that" in done.stderr
+
+
+def test_a_session_is_chosen_by_the_beginning_of_its_id_or_by_its_file(shipped: Path) -> None:
+    """One that does not exist is named."""
+    assert found(SESSION[:6])[1]["sessions"] == 1
+    assert found(str(shipped / f"projects/-demo/{SESSION}.jsonl"))[1]["sessions"] == 1
+    done = run_ccship("verify", "ffff")
+    assert done.returncode == 2
+    assert "ffff" in done.stderr
+
+
+def test_all_sessions_of_this_repository_verify(langfuse: LoopbackLangfuse) -> None:
+    """Subagents, forks and resumes: whatever was shipped is found where it was sent to."""
+    where = ["--claude-dir", str(FIXTURES / "claude")]
+    assert run_ccship("backfill", *where, environ=langfuse.environ).returncode == 0
+    done = run_ccship("verify", *where, environ=langfuse.environ)
+    assert done.returncode == 0, done.stdout
+    assert f"{len(langfuse.keys)} observations: 0 missing, 0 doubled, 0 with other tokens" in done.stdout
