@@ -122,8 +122,8 @@ def _expected(settings: Config, session: Session, window: Window) -> tuple[int, 
     """How many observations of a session are dead letters, and all others, by whoever owns its turns."""
     sink = _Noting()
     with State(settings.state_dir, settings.destination, rehearse=True) as state:
-        Shipper(sink, state, settings.labels, policy=settings.policy, window=window, resend=True).ship(session)
         dead = {span_id for _, span_id, _ in state.dead_letters()}
+        Shipper(sink, state, settings.labels, policy=settings.policy, window=window, resend=True).ship(session)
     expected = [it for it in sink.noted.values() if it.span_id not in dead]
     return len(sink.noted) - len(expected), expected
 
