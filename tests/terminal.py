@@ -15,9 +15,13 @@ LIMIT_S = 60
 
 
 def on_terminal(
-    columns: int, *arguments: str | Path, environ: Mapping[str, str] | None = None, cwd: Path | None = None
+    columns: int,
+    *arguments: str | Path,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    typed: str = "",
 ) -> list[str]:
-    """The lines that `ccship` writes to a terminal without colours, in UTC."""
+    """The lines that `ccship` writes to a terminal without colours, in UTC; `typed`: what a person answers."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     settings = {**os.environ, "TZ": "UTC", "NO_COLOR": "1", "TERM": "xterm", **(environ or {})}
@@ -31,6 +35,7 @@ def on_terminal(
         cwd=cwd,
     )
     os.close(theirs)
+    os.write(ours, typed.encode())
     written = b""
     while select.select([ours], [], [], LIMIT_S)[0]:
         try:

@@ -232,6 +232,15 @@ def test_the_first_hour(machine: dict[str, str], claude_dir: Path, langfuse: Loo
     assert status.returncode == 0, status.stdout
     assert "9e4b124a" in status.stdout
     assert "0 pending" in status.stdout
+    shown = run_ccship("show", "9e4b", environ=machine, cwd=project)
+    assert shown.returncode == 0, shown.stderr
+    assert "1 turn, 1 call" in shown.stdout
+    used = run_ccship("usage", "--by", "session", environ=machine, cwd=project)
+    assert used.returncode == 0, used.stderr
+    assert transcript.stem in used.stdout
+    verified = run_ccship("verify", "9e4b", environ=machine, cwd=project)
+    assert verified.returncode == 0, verified.stdout
+    assert "0 missing, 0 doubled, 0 with other tokens" in verified.stdout
 
 
 def checked(environ: dict[str, str], cwd: Path) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def test_every_span_lands_where_its_project_says(
         done = run_ccship("backfill", environ=environ)
         assert (done.returncode, done.stderr) == (0, "")
         assert "sent 3 turns and 3 subagents of 3 sessions" in done.stdout
-        assert "1 sessions are of excluded projects" in done.stdout
+        assert "1 session of projects that " in done.stdout
     assert sessions_of(acme) == {"acme-web", "acme-api"}
     assert sessions_of(langfuse) == {"zeta"}
     assert (len(acme.keys), len(langfuse.keys)) == (2 * 6, 6)
@@ -147,7 +147,7 @@ def test_destinations_without_keys_are_named_and_the_others_are_sent(
     bare = {name: value for name, value in environ.items() if not name.startswith("LANGFUSE_")}
     done = run_ccship("backfill", environ=bare)
     assert done.returncode == 1
-    assert "no keys for the default destination: 1 sessions are not sent" in done.stderr
+    assert "no keys for the default destination: 1 session not sent" in done.stderr
     assert sessions_of(acme) == {"acme-web", "acme-api"}
 
 

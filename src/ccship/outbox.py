@@ -23,7 +23,8 @@ class Report:
 
     `spans` counts observations by what became of them, `tokens` those of accepted LLM calls, `lines` what was read.
     `redacted` counts what was taken out of all that was looked at, by rule; `error`: fields that could not be judged.
-    `failure` ended the run; `stopped`: its time was over before the work was.
+    `text_bytes`: of the observations that were sent; `began_ns`: when the first and the last turn of them began.
+    `failure` ended the run; `stopped`: it was told to leave off before the work was done.
     """
 
     sessions: int = 0
@@ -32,6 +33,8 @@ class Report:
     tokens: Counter[str] = field(default_factory=Counter)
     lines: Counter[str] = field(default_factory=Counter)
     redacted: Counter[str] = field(default_factory=Counter)
+    text_bytes: int = 0
+    began_ns: tuple[int, int] | None = None
     problems: list[str] = field(default_factory=list)
     failure: DeliveryError | None = None
     stopped: bool = False
@@ -42,10 +45,18 @@ class Report:
         for name in ("turns", "spans", "tokens", "lines", "redacted"):
             getattr(self, name).update(getattr(other, name))
         self.problems += other.problems
+        self.text_bytes += other.text_bytes
+        for moment_ns in other.began_ns or ():
+            self.note_begin(moment_ns)
         if self.failure is not None and other.failure is not None:
             self.problems.append(str(other.failure))
         self.failure = self.failure or other.failure
         self.stopped = self.stopped or other.stopped
+
+    def note_begin(self, moment_ns: int) -> None:
+        """A turn that began then was sent."""
+        first, last = self.began_ns or (moment_ns, moment_ns)
+        self.began_ns = min(first, moment_ns), max(last, moment_ns)
 
     @property
     def ok(self) -> bool:
@@ -92,6 +103,7 @@ class Outbox:
                 self.flush()
             self._batch.append((observation, digest))
             self._batch_bytes += size
+            self._report.text_bytes += size
         return len(fresh)
 
     def flush(self, conclude: Callable[[], None] = lambda: None) -> None:

@@ -1,5 +1,6 @@
 """Which session goes to which destination: the one decision that the hook's worker and the backfill share."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -26,18 +27,19 @@ def destination_of(settings: Config, session: Session) -> Config | None:
     return settings.for_project(cwd_of(session))
 
 
-def by_destination(settings: Config, sessions: Iterable[Session]) -> tuple[list[Destination], int]:
-    """The destinations of sessions, and how many sessions are excluded.
+def by_destination(settings: Config, sessions: Iterable[Session]) -> tuple[list[Destination], Counter[str]]:
+    """The destinations of sessions, and how many sessions each pattern excludes.
 
     Raises:
         ConfigError: the settings of one of the destinations are wrong.
     """
     found: dict[int, Destination] = {}
-    excluded = 0
+    excluded: Counter[str] = Counter()
     for session in sessions:
         own = destination_of(settings, session)
         if own is None:
-            excluded += 1
+            pattern = settings.excluded_by(cwd_of(session))
+            excluded[pattern.text if pattern else ""] += 1
         else:
             found.setdefault(id(own), Destination(own)).sessions.append(session)
     return list(found.values()), excluded

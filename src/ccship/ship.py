@@ -3,8 +3,6 @@
 The hook's worker and the backfill differ only in which sessions they hand to `Shipper.ship`.
 """
 
-import math
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -59,8 +57,8 @@ class Shipper:
 
     `policy`: what may leave; unless it says otherwise, nothing that looks like a credential. `locked`: whoever
     calls holds the locks of the sessions already. `live`: the sessions are going on now, so that what their
-    repositories look like now says something about their last turns. `deadline`: when to stop between two turns, on
-    the monotonic clock; the next run goes on there.
+    repositories look like now says something about their last turns. `enough`: asked between two turns whether to
+    leave off there; the next run goes on.
     """
 
     def __init__(
@@ -74,7 +72,7 @@ class Shipper:
         resend: bool = False,
         locked: bool = False,
         live: bool = False,
-        deadline: float = math.inf,
+        enough: Callable[[], bool] = lambda: False,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.report = Report()
@@ -85,7 +83,7 @@ class Shipper:
         self._window = window or Window()
         self._resend = resend
         self._live = live
-        self._deadline = deadline
+        self._enough = enough
         self._repositories = Repositories()
         self._lock = nullcontext if locked else state.lock
         self._progress = progress
@@ -128,7 +126,7 @@ class Shipper:
                 self._put_turn(turn, run, cursor)
             self._progress(entry.end - offset)
             offset = entry.end
-            self.report.stopped = time.monotonic() > self._deadline
+            self.report.stopped = self._enough()
             if self.report.failure or self.report.stopped:
                 run.pending += sum(line_count(turn.counts) for turn in builder.open)
                 run.outbox.flush(lambda: run.close_books(builder))
@@ -166,12 +164,15 @@ class Shipper:
 
         fresh = run.outbox.put(observations, commit)
         self.report.turns["sent" if fresh else "unchanged"] += bool(observations)
+        if fresh:
+            self.report.note_begin(turn.exchange.start_ns or 0)
         self.report.lines.update(turn.counts)
         return observations
 
     def _fate(self, turn: Turn, run: MainRun) -> Fate:
         """Whether a turn is to be shipped from this transcript, and if not, why."""
         if not self._wants(turn):
+            self.report.turns["unwanted"] += 1
             return "unwanted"
         if not turn.is_shippable:
             return "ignored:no_turn"

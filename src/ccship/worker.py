@@ -174,7 +174,7 @@ class _Worker:
             return False
         shipper = Shipper(
             self._open_sink(), self._state, self._settings.labels, policy=self._settings.policy,
-            locked=True, live=True, deadline=self._deadline,
+            locked=True, live=True, enough=lambda: time.monotonic() > self._deadline,
         )  # fmt: skip
         for session in sessions:
             shipper.ship(session)

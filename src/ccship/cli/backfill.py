@@ -1,29 +1,30 @@
 """`ccship backfill`: ship history."""
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from ccship import config
+from ccship.backfill.crew import jobs_for, ship_lots
+from ccship.backfill.hand import Books, Orders
+from ccship.backfill.lots import lots_of
 from ccship.cli.moments import span
+from ccship.cli.output import print_json
 from ccship.cli.selection import select
-from ccship.config import Config
+from ccship.cli.shipment import Choice, document, plan_text, result_text
 from ccship.errors import ConfigError
 from ccship.outbox import Report
-from ccship.routing import Destination, by_destination
-from ccship.ship import Shipper, Window
-from ccship.sinks import Sink
-from ccship.sinks.rehearsal import RehearsalSink
-from ccship.state import State
-from ccship.transcript.discover import Session
+from ccship.routing import by_destination
+from ccship.ship import Window
 
 MANY_TURNS = 1000
 """Sending more than this is asked about first."""
@@ -31,26 +32,6 @@ MANY_TURNS = 1000
 STDOUT = Path("-")
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """What was asked for."""
-
-    destinations: list[Destination]
-    excluded: int
-    window: Window
-    resend: bool
-    to: Path | None
-    as_json: bool
-
-    @property
-    def sessions(self) -> list[Session]:
-        return [session for destination in self.destinations for session in destination.sessions]
-
-    @property
-    def quiet(self) -> bool:
-        return self.as_json or self.to == STDOUT
 
 
 def backfill(
@@ -67,6 +48,9 @@ def backfill(
         str | None, typer.Option(help="Only turns that began at or after this: a date, a time, or an age like 7d, 12h.")
     ] = None,
     until: Annotated[str | None, typer.Option(help="Only turns that began before this.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Leave off once so many turns were sent, the oldest first.")
+    ] = None,
     to: Annotated[
         Path | None, typer.Option(help="Write OTLP JSON lines to this file (- is stdout) instead of sending.")
     ] = None,
@@ -74,118 +58,145 @@ def backfill(
     resend: Annotated[
         bool, typer.Option("--resend", help="Send also what has been sent already; ids stay the same.")
     ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes (default: by the size of the history, up to 4).")
+    ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help=f"Do not ask before sending more than {MANY_TURNS} turns.")
+        bool, typer.Option("--yes", help=f"Do not plan, and do not ask before sending more than {MANY_TURNS} turns.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
-    """Ship what is on disk and has not been shipped yet."""
+    """Ship what is on disk and has not been shipped yet: first the plan, then the work.
+
+    It may be run as often as you like and stopped at any time: nothing is lost, and nothing is sent twice.
+    """
+    if jobs is not None and jobs > 1 and (to is not None or limit is not None):
+        raise ConfigError("--to and --limit are for one process: leave out --jobs")
     settings = config.load()
-    window = Window(*span(since, until))
-    sessions = select(paths or [], claude_dir or settings.claude_dir, session=session, project=project)
-    job = _Job(*by_destination(settings, sessions), window, resend, to, as_json)
+    chosen = select(paths or [], claude_dir or settings.claude_dir, session=session, project=project)
+    destinations, excluded = by_destination(settings, chosen)
+    choice = Choice(destinations, excluded)
+    asked = _Asked(Window(*span(since, until)), resend, limit, jobs, as_json)
     if to is not None:
-        return _write(job, to, dry_run=dry_run)
+        return _write(choice, asked, to, dry_run=dry_run)
     if dry_run:
-        return _tell(_rehearse(job), job, "would send")
-    if job.destinations and not any(destination.settings.has_keys for destination in job.destinations):
+        return _show_plan(choice, asked)
+    if choice.destinations and not choice.ready.destinations:
         _errors.print(
             "ccship: no keys, so nothing is sent: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY, or use --to FILE."
         )
-        _tell(_rehearse(job), job, "would send")
+        _show_plan(choice, asked)
         return 1
-    if not yes:
-        _confirm(job)
-    return _send(job)
+    return _send(choice, asked, yes=yes)
 
 
-def _send(job: _Job) -> int:
-    from ccship.sinks.langfuse import LangfuseSink  # noqa: PLC0415 - the SDK takes a second to load
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The options that hold whatever is done."""
 
-    sinks: dict[str, Sink] = {}
-    with ExitStack() as stack:
+    window: Window
+    resend: bool
+    limit: int | None
+    jobs: int | None
+    as_json: bool
 
-        def sink_of(settings: Config) -> Sink:
-            """One for each server and key, whatever else the settings say: the SDK has no more."""
-            if settings.destination not in sinks:
-                sinks[settings.destination] = sink = LangfuseSink(settings)
-                stack.callback(sink.close)
-            return sinks[settings.destination]
+    def orders(self, books: Books) -> Orders:
+        return Orders(self.window, self.resend, books, self.limit)
 
-        without_keys = [it for it in job.destinations if not it.settings.has_keys]
-        ready = [it for it in job.destinations if it.settings.has_keys]
-        report = _run(replace(job, destinations=ready), sink_of, lambda it: State(it.state_dir, it.destination))
-    report.problems += [
-        f"no keys for {_named(it.settings)}: {len(it.sessions)} sessions are not sent" for it in without_keys
-    ]
-    return _tell(report, job, "sent")
+    def jobs_for(self, choice: Choice) -> int:
+        if self.limit is not None:
+            return 1  # turns are counted in one place
+        return self.jobs or jobs_for(choice.size, os.cpu_count() or 1)
 
 
-def _named(settings: Config) -> str:
-    return f"the {settings.name} destination" if settings.name == "default" else f"destination {settings.name}"
-
-
-def _write(job: _Job, path: Path, *, dry_run: bool) -> int:
+def _write(choice: Choice, asked: _Asked, path: Path, *, dry_run: bool) -> int:
     """All that was chosen; of a dry run, just what would be sent now."""
     from ccship.sinks.otlp_file import OtlpFileSink  # noqa: PLC0415 - the SDK takes a second to load
 
     sink = OtlpFileSink(path)
     try:
-        report = _run(job, lambda _: sink, _copy_of_state if dry_run else lambda it: State(None, it.destination))
+        with _progress("writing", choice, asked) as progress:
+            orders = asked.orders("copied" if dry_run else "none")
+            report = ship_lots(lots_of(choice.destinations, 1), orders, sink=sink, progress=progress)
         sink.commit()
     finally:
         sink.close()
-    code = _tell(report, job, "would send" if dry_run else "wrote")
-    if not job.quiet:
+    code = _tell(report, choice, "would send" if dry_run else "wrote", asked, stderr=path == STDOUT)
+    if not asked.as_json and path != STDOUT:
         typer.echo(
             f"{path} holds one OTLP export request a line. Look at it: head -n 1 {path} | python3 -m json.tool | less"
         )
     return code
 
 
-def _rehearse(job: _Job) -> Report:
+def _show_plan(choice: Choice, asked: _Asked) -> int:
+    plan = _plan(choice, asked)
+    if asked.as_json:
+        return _tell(plan, choice, "would send", asked)
+    typer.echo(plan_text(plan, choice))
+    return _complain(plan)
+
+
+def _plan(choice: Choice, asked: _Asked) -> Report:
     """What a run would do, with a copy of the state; nothing is sent or remembered."""
-    return _run(job, lambda _: RehearsalSink(), _copy_of_state)
+    with _progress("planning", choice, asked) as progress:
+        jobs = asked.jobs_for(choice)
+        lots = lots_of(choice.destinations, jobs)
+        return ship_lots(lots, asked.orders("copied"), jobs=jobs, progress=progress)
 
 
-def _copy_of_state(settings: Config) -> State:
-    return State(settings.state_dir, settings.destination, rehearse=True)
+def _send(choice: Choice, asked: _Asked, *, yes: bool) -> int:
+    ready = choice.ready
+    plan = None if yes else _plan(ready, asked)
+    if plan is not None:
+        if not asked.as_json:
+            typer.echo(plan_text(plan, ready))
+        _confirm(plan.turns["sent"], ready)
+    with _progress("shipping", ready, asked) as progress, _interrupts() as interrupted:
+        jobs = asked.jobs_for(ready)
+        lots = lots_of(ready.destinations, jobs)
+        report = ship_lots(lots, asked.orders("kept"), jobs=jobs, progress=progress, enough=interrupted)
+    report.problems += choice.without_keys()
+    code = _tell(report, ready, "sent", asked)
+    if not (report.stopped and interrupted()):
+        return code
+    of_all = f" of {plan.turns['sent']}" if plan else ""
+    _errors.print(f"ccship: stopped after {report.turns['sent']}{of_all} turns; run it again to send the rest")
+    return 130
 
 
-def _run(job: _Job, sink_of: Callable[[Config], Sink], state_of: Callable[[Config], State]) -> Report:
-    """Ship every session; a failure ends the work for its destination, whose next session would meet it too."""
-    report = Report()
-    with _progress(job) as advance:
-        for destination in job.destinations:
-            settings = destination.settings
-            with state_of(settings) as state:
-                shipper = Shipper(
-                    sink_of(settings), state, settings.labels, policy=settings.policy, window=job.window,
-                    resend=job.resend, progress=advance,
-                )  # fmt: skip
-                for session in destination.sessions:
-                    shipper.ship(session)
-                    if shipper.report.failure is not None:
-                        break
-            report.add(shipper.report)
-    return report
-
-
-def _confirm(job: _Job) -> None:
-    turns = _rehearse(job).turns["sent"]
+def _confirm(turns: int, choice: Choice) -> None:
     if turns <= MANY_TURNS:
         return
     if not sys.stdin.isatty():
         raise ConfigError(
-            f"this would send {turns} turns: say --yes, or choose fewer with --since, --project, --session"
+            f"this would send {turns} turns: say --yes, or choose fewer with --limit, --since, --project, --session"
         )
-    servers = " and ".join(dict.fromkeys(it.settings.base_url for it in job.destinations))
-    if not typer.confirm(f"Send {turns} turns to {servers}?", err=True):
+    if not typer.confirm(f"Send {turns} turns to {choice.servers}?", err=True):
         raise ConfigError("nothing was sent")
 
 
 @contextmanager
-def _progress(job: _Job) -> Iterator[Callable[[int], None]]:
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """The first ^C asks to leave off when what is on its way has arrived, the second ends all. Yields if it came."""
+    asked = False
+
+    def ask(*_: object) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        _errors.print("ccship: waiting for what is on its way; ^C again to leave at once")
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _progress(what: str, choice: Choice, asked: _Asked) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal, nothing elsewhere. What it yields takes bytes that are done."""
     bar = Progress(
         TextColumn("{task.description}"),
@@ -195,59 +206,24 @@ def _progress(job: _Job) -> Iterator[Callable[[int], None]]:
         TimeRemainingColumn(),
         console=_errors,
         transient=True,
-        disable=job.as_json or not _errors.is_terminal,
+        disable=asked.as_json or not _errors.is_terminal,
     )
     with bar:
-        task = bar.add_task("reading and shipping", total=sum(session.size for session in job.sessions))
+        task = bar.add_task(what, total=choice.size)
         yield lambda done: bar.advance(task, done)
 
 
-def _tell(report: Report, job: _Job, verb: str) -> int:
+def _tell(report: Report, choice: Choice, verb: str, asked: _Asked, *, stderr: bool = False) -> int:
+    if asked.as_json:
+        print_json(document(report, choice, verb))
+    else:
+        typer.echo(result_text(report, choice, verb), err=stderr)
+    return _complain(report)
+
+
+def _complain(report: Report) -> int:
     for problem in [*report.problems, *([str(report.failure)] if report.failure else [])]:
         _errors.print(f"ccship: {problem}", markup=False)
     if report.failure is not None:
         _errors.print("ccship: what had arrived is remembered; run it again to send the rest.")
-    if job.as_json:
-        document = _document(report, verb) | {"excluded": job.excluded}
-        sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
-    else:
-        typer.echo(_summary(report, verb), err=job.to == STDOUT)
-        if job.excluded:
-            typer.echo(f"{job.excluded} sessions are of excluded projects", err=job.to == STDOUT)
     return 0 if report.ok else 1
-
-
-def _summary(report: Report, verb: str) -> str:
-    spans, tokens = report.spans, report.tokens
-    cached = tokens["cache_read_input_tokens"]
-    what = f"{report.turns['sent']} turns and {report.turns['subagents']} subagents of {report.sessions} sessions"
-    size = f"{spans['accepted']} observations, {tokens['output']:,} tokens out, {cached:,} read from the cache"
-    lines = [f"{verb} {what}: {size}"]
-    if spans["unchanged"]:
-        lines.append(f"{spans['unchanged']} observations had arrived before")
-    if report.turns["copied"]:
-        lines.append(f"{report.turns['copied']} turns are copies of turns of another session")
-    if redacted := report.redacted.total():
-        rules = ", ".join(f"{rule} {count}" for rule, count in report.redacted.most_common())
-        lines.append(f"{redacted} times something that looks like a credential was taken out: {rules}")
-    if spans["dead_lettered"]:
-        lines.append(f"{spans['dead_lettered']} observations were refused for good: see dead letters in the state")
-    unknown = sum(count for kind, count in report.lines.items() if kind.startswith("ignored:unknown:"))
-    if report.lines["bad"] or unknown:
-        lines.append(f"{report.lines['bad']} lines could not be read, {unknown} are of an unknown type")
-    return "\n".join(lines)
-
-
-def _document(report: Report, verb: str) -> dict[str, object]:
-    return {
-        "done": verb,
-        "ok": report.ok,
-        "sessions": report.sessions,
-        "turns": dict(report.turns),
-        "observations": dict(report.spans),
-        "tokens": dict(report.tokens),
-        "lines": dict(report.lines),
-        "redacted": dict(report.redacted),
-        "problems": report.problems,
-        "failure": str(report.failure) if report.failure else None,
-    }

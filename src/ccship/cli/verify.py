@@ -14,6 +14,7 @@ import typer
 from ccship import config
 from ccship.arrived import Reader
 from ccship.cli.moments import span
+from ccship.cli.output import counted
 from ccship.cli.selection import select
 from ccship.config import Config
 from ccship.errors import CcshipError, DeliveryError
@@ -197,7 +198,8 @@ def _tell(findings: _Findings) -> None:
         f" {findings.count('tokens')} with other tokens"
     )
     if findings.refused:
-        typer.echo(f"{findings.refused} observations were refused by the server before and are not looked for")
+        refused = counted(findings.refused, "observation")
+        typer.echo(f"not looked for, because the server refused it before: {refused}")
     if findings.repaired:
         typer.echo(f"sent {findings.repaired} of the missing ones")
     elif findings.count("missing"):

@@ -65,9 +65,13 @@ class Config:
         """
         if cwd is None:
             return self
-        if any_holds(self.exclude, cwd):
+        if self.excluded_by(cwd):
             return None
         return next((route.config for route in self.routes if any_holds(route.projects, cwd)), self)
+
+    def excluded_by(self, cwd: str | None) -> Pattern | None:
+        """The pattern that keeps the sessions of a project from being shipped."""
+        return next((pattern for pattern in self.exclude if cwd and pattern.holds(cwd)), None)
 
     @property
     def has_keys(self) -> bool:

@@ -65,6 +65,17 @@ def cwd_of(session: Session) -> str | None:
     return next((cwd for path in session.paths if (cwd := _cwd_in(path))), None)
 
 
+def uuids_in(path: Path) -> Iterator[bytes]:
+    """The ids of a transcript's records, one a line; none where it cannot be read."""
+    if not path.is_file():
+        return  # a pipe would never end
+    try:
+        with path.open("rb") as file:
+            yield from (found[1] for line in file if (found := _UUID.search(line)))
+    except OSError:
+        return
+
+
 class Originals:
     """The transcripts beside one that may hold what it copied."""
 
@@ -79,14 +90,7 @@ class Originals:
         return uuid.encode() in self._uuids[session_id]
 
     def _read(self, session_id: str) -> frozenset[bytes]:
-        path = self._folder / f"{Path(session_id).name}.jsonl"
-        if not path.is_file():
-            return frozenset()  # a pipe would never end
-        try:
-            with path.open("rb") as file:
-                return frozenset(found[1] for line in file if (found := _UUID.search(line)))
-        except OSError:
-            return frozenset()
+        return frozenset(uuids_in(self._folder / f"{Path(session_id).name}.jsonl"))
 
 
 def agent_id_of(path: Path) -> str:

@@ -27,6 +27,10 @@ def is_final(lines: Iterable[Assistant]) -> bool:
     return any(line.message and line.message.stop_reason for line in lines)
 
 
+CACHE_WRITES = ("cache_creation_input_tokens", "input_cache_creation_5m", "input_cache_creation_1h")
+"""Langfuse's keys for what was written to the cache."""
+
+
 def usage_details(usage: Usage) -> dict[str, int]:
     """Langfuse's usage keys, in tokens, zeros included.
 
@@ -48,8 +52,7 @@ def usage_details(usage: Usage) -> dict[str, int]:
 def cache_writes(usage: Usage) -> int:
     """Tokens written to the cache, whatever they are kept for."""
     details = usage_details(usage)
-    keys = ("cache_creation_input_tokens", "input_cache_creation_5m", "input_cache_creation_1h")
-    return sum(details.get(key, 0) for key in keys)
+    return sum(details.get(key, 0) for key in CACHE_WRITES)
 
 
 def advisor_usages(usage: Usage) -> list[tuple[str, Usage]]:

@@ -1,0 +1,1 @@
+"""History: whole sessions, shipped in lots by one process or several."""
