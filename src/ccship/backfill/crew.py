@@ -31,6 +31,8 @@ _STEP_BYTES = 1024 * 1024
 
 _TICK_S = 0.2
 
+_ENDED = "a process was ended from outside; what had arrived is remembered, run it again"
+
 
 def jobs_for(size: int, cores: int) -> int:
     """How many processes pay for themselves, for so many bytes of transcripts."""
@@ -101,7 +103,7 @@ def _share(
         while True:
             while idle and not crew.halt.value and (lot := queue.next()):
                 end = idle.pop()
-                end.send(lot)
+                _send(end, lot)
                 busy[end] = lot
             if not busy:
                 queue.report.stopped = queue.report.stopped or bool(crew.halt.value)
@@ -117,11 +119,18 @@ def _share(
             crew.halt.value = enough()
 
 
+def _send(end: Any, lot: Lot | None) -> None:
+    try:
+        end.send(lot)
+    except BrokenPipeError:
+        raise CcshipError(_ENDED) from None
+
+
 def _receive(end: Any) -> Any:
     try:
         message = end.recv()
     except EOFError:
-        raise CcshipError("a process was ended from outside; what had arrived is remembered, run it again") from None
+        raise CcshipError(_ENDED) from None
     if isinstance(message, BaseException):
         raise message
     return message
@@ -147,7 +156,7 @@ def _crew(orders: Orders, jobs: int) -> Iterator[_Crew]:
     try:
         yield _Crew([ours for ours, _ in pairs], halt)
         for ours, _ in pairs:
-            ours.send(None)
+            _send(ours, None)
     except BaseException:
         for process in processes:
             process.terminate()
