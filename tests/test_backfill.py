@@ -185,6 +185,8 @@ def test_an_unreachable_server_is_said_and_nothing_is_lost() -> None:
     done = run_ccship("backfill", "--claude-dir", FIXTURE, environ=environ)
     assert done.returncode == 1
     assert "http://127.0.0.1:9/api/public/otel/v1/traces does not answer" in done.stderr
+    assert "sent 0 turns and 0 subagents" in done.stdout
+    assert done.stderr.count("an image or PDF did not arrive") == 1
 
 
 def test_a_transcript_that_cannot_be_read_does_not_stop_the_others(

@@ -9,6 +9,7 @@ import typer
 from ccship.cli import app
 from ccship.config.table import SETTINGS
 from conftest import ROOT
+from helpers import run_ccship
 
 CLI = (ROOT / "docs/cli.md").read_text()
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text()
@@ -95,3 +96,12 @@ def test_no_page_names_a_variable_that_nobody_reads(page: object) -> None:
     (path,) = (it for it in PAGES if it is page)
     named = set(re.findall(r"\b(?:CC_LANGFUSE_|LANGFUSE_|TRACE_TO_)[A-Z_]*[A-Z]\b", path.read_text()))
     assert named <= WITH_FILES
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("backfill", "--help"), ("backfill", "--limit", "0"), ("no-such",)])
+def test_help_and_wrong_usage_that_are_piped_are_plain(arguments: tuple[str, ...]) -> None:
+    """No boxes, no colours."""
+    done = run_ccship(*arguments)
+    text = done.stdout + done.stderr
+    assert "Usage: ccship" in text
+    assert not set("\x1b╭│─") & set(text)

@@ -23,7 +23,8 @@ class Report:
 
     `spans` counts observations by what became of them, `tokens` those of accepted LLM calls, `lines` what was read.
     `redacted` counts what was taken out of all that was looked at, by rule; `error`: fields that could not be judged.
-    `text_bytes`: of the observations that were sent; `began_ns`: when the first and the last turn of them began.
+    `text_bytes`: of what was put on its way; `begun`: how many turns of it, and `began_ns`: when the first and the last
+    of them began.
     `failure` ended the run; `stopped`: it was told to leave off before the work was done.
     """
 
@@ -34,6 +35,7 @@ class Report:
     lines: Counter[str] = field(default_factory=Counter)
     redacted: Counter[str] = field(default_factory=Counter)
     text_bytes: int = 0
+    begun: int = 0
     began_ns: tuple[int, int] | None = None
     problems: list[str] = field(default_factory=list)
     failure: DeliveryError | None = None
@@ -47,14 +49,19 @@ class Report:
         self.problems += other.problems
         self.text_bytes += other.text_bytes
         for moment_ns in other.began_ns or ():
-            self.note_begin(moment_ns)
+            self._span(moment_ns)
+        self.begun += other.begun
         if self.failure is not None and other.failure is not None:
             self.problems.append(str(other.failure))
         self.failure = self.failure or other.failure
         self.stopped = self.stopped or other.stopped
 
-    def note_begin(self, moment_ns: int) -> None:
-        """A turn that began then was sent."""
+    def begin(self, moment_ns: int) -> None:
+        """A turn that began then is on its way."""
+        self.begun += 1
+        self._span(moment_ns)
+
+    def _span(self, moment_ns: int) -> None:
         first, last = self.began_ns or (moment_ns, moment_ns)
         self.began_ns = min(first, moment_ns), max(last, moment_ns)
 

@@ -147,12 +147,14 @@ class Shipper:
         fate = self._fate(turn, run)
         observations = self._observe(turn, run) if fate == "shipped" else []
         run.pending += line_count(turn.counts)
+        fresh = 0
 
         def commit() -> None:
             if fate != "unwanted":
                 run.pending -= line_count(turn.counts)
                 dead = self._lost(turn, run)
                 (run.open if cursor is None else known.counts).update(shares(turn.counts, fate, dead))
+            self.report.turns["sent"] += bool(fresh)
             if observations:
                 self._state.own(turn.uuid, known.session, settled=cursor is not None)
             if cursor is not None:
@@ -163,9 +165,10 @@ class Shipper:
                     known.spans.pop(observation.span_id, None)
 
         fresh = run.outbox.put(observations, commit)
-        self.report.turns["sent" if fresh else "unchanged"] += bool(observations)
         if fresh:
-            self.report.note_begin(turn.exchange.start_ns or 0)
+            self.report.begin(turn.exchange.start_ns or 0)
+        else:
+            self.report.turns["unchanged"] += bool(observations)
         self.report.lines.update(turn.counts)
         return observations
 
@@ -283,14 +286,15 @@ class Shipper:
         )
 
         outbox = Outbox(self._sink, self._state, self.report, known, self._protection)
+        fresh = 0
 
         def commit() -> None:
+            self.report.turns["subagents"] += bool(fresh)
             known.position, known.seen = end, end.offset
             known.counts = shares(lines, "shipped", lost(exchange, link.trace.trace_id, outbox.dead))
 
         fresh = outbox.put(observations, commit)
         outbox.flush()
-        self.report.turns["subagents"] += bool(fresh)
 
     def _note_launches(self, launches: dict[str, Launch], exchange: Exchange, trace: Trace) -> None:
         """Launches are remembered: nothing that may not leave gets into the state."""

@@ -79,13 +79,13 @@ class Hand:
                 break
             shipper.ship(session)
             report.stopped = report.stopped or self._leave_off(report)
-        self._turns += report.turns["sent"]
+        self._turns += report.begun
         self._progress(max(0, lot.size - told))  # what had been shipped before
         return report
 
     def _leave_off(self, report: Report) -> bool:
         limit = self._orders.limit
-        return self._enough() or (limit is not None and self._turns + report.turns["sent"] >= limit)
+        return self._enough() or (limit is not None and self._turns + report.begun >= limit)
 
     def _destination(self, settings: Config) -> tuple[Sink, State]:
         """One of each for a server and key, whatever else the settings say: the SDK has no more."""

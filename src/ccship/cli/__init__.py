@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, Any, Literal, ParamSpec
 
 import typer
 from typer.core import TyperGroup
@@ -29,6 +29,10 @@ _COMMANDS = {
 """Commands, each a function of its name, by the module that has it, in the order in which help lists them."""
 
 
+_MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() and sys.stderr.isatty() else None
+"""Boxes around help and usage errors, for people alone."""
+
+
 class _Lazy(TyperGroup):
     """Loads a command when it is asked for: a report would else wait for all that a backfill needs."""
 
@@ -39,7 +43,7 @@ class _Lazy(TyperGroup):
         if cmd_name not in _COMMANDS:
             return super().get_command(ctx, cmd_name)
         function = getattr(import_module(f"ccship.cli.{_COMMANDS[cmd_name]}"), cmd_name)
-        alone = typer.Typer(add_completion=False)
+        alone = typer.Typer(add_completion=False, rich_markup_mode=_MARKUP)
         alone.command(cmd_name)(_command(function))
         return typer.main.get_command(alone)
 
@@ -49,6 +53,7 @@ app = typer.Typer(
     cls=_Lazy,
     help="Ship every Claude Code turn to Langfuse: exactly once, with the real times and the true cost.",
     no_args_is_help=True,
+    rich_markup_mode=_MARKUP,
     add_completion=True,
     pretty_exceptions_enable=False,
 )

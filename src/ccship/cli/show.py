@@ -10,6 +10,7 @@ import orjson
 import typer
 
 from ccship import config
+from ccship.cli.output import counted
 from ccship.cli.turn_screen import Screen, session_screen, turn_number, turn_screen
 from ccship.errors import ConfigError
 from ccship.observations import Observation
@@ -55,6 +56,8 @@ def show(
     shipper.ship(chosen)
     for problem in shipper.report.problems:
         typer.echo(f"ccship: {problem}", err=True)
+    if bad := shipper.report.lines["bad"]:
+        typer.echo(f"ccship: {counted(bad, 'line')} could not be read", err=True)
     observations = list(sink.kept.values())
     if turn is not None:
         observations = _of_turn(observations, turn, chosen)

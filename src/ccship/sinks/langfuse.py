@@ -26,6 +26,7 @@ from ccship import __version__
 from ccship.config import Config
 from ccship.errors import ConfigError, Denied, Rejected, Retryable, TooLarge
 from ccship.sinks.answers import check_status
+from ccship.sinks.sdk_log import tell_of_sdk
 from ccship.sinks.spans import AccountingExporter, SpanSink, span_id_of
 
 ENDPOINT = "/api/public/otel/v1/traces"
@@ -58,6 +59,7 @@ class LangfuseSink(SpanSink):
             raise ConfigError(
                 f"{config.public_key} is the public key of {taken} and of {config.base_url}: a key is for one server"
             )
+        tell_of_sdk()
         exporter = LangfuseExporter(config.public_key, config.secret_key, config.base_url)
         try:
             super().__init__(
