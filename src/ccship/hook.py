@@ -19,6 +19,7 @@ MAX_LOG_BYTES = 256 * 1024
 
 _PRIVATE = 0o600
 _TRUE = ("1", "true", "yes", "on")
+_SECRET_KEYS = ("LANGFUSE_SECRET_KEY", "LANGFUSE_SECRET_KEY_FILE", "PLUGIN_OPTION_SECRET_KEY")
 _HIGHEST_DESCRIPTOR = 4096
 """Claude Code hands its hooks a few sockets; none of them may stay open in the worker."""
 
@@ -133,11 +134,12 @@ def _session_of(transcript: str) -> str:
 
 def _why_not(environ: "os._Environ[str]") -> str | None:
     """Why there is nothing to do, as far as the environment tells; a config file is the worker's to read."""
-    asked = (environ.get("CC_LANGFUSE_TRACE") or environ.get("TRACE_TO_LANGFUSE") or "").lower()
+    consent = ("CC_LANGFUSE_TRACE", "TRACE_TO_LANGFUSE", "CLAUDE_PLUGIN_OPTION_TRACE")
+    asked = next((asked for name in consent if (asked := environ.get(name))), "").lower()
     may_have_config = os.path.exists(_config_file(environ))  # noqa: PTH110
     if asked not in _TRUE and (asked or not may_have_config):
         return "not opted in: set TRACE_TO_LANGFUSE=true"
-    has_key = any(name.endswith(("LANGFUSE_SECRET_KEY", "LANGFUSE_SECRET_KEY_FILE")) for name in environ)
+    has_key = any(name.endswith(_SECRET_KEYS) for name in environ)
     if not has_key and not may_have_config:
         return "no keys: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
     return None

@@ -22,7 +22,7 @@ _Choice = TypeVar("_Choice", bound=str)
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 
-_PLAIN = {setting.name: setting.plain for setting in SETTINGS}
+_VARIABLES = {setting.name: setting.looked_up for setting in SETTINGS}
 _KEYS = tuple(setting.name for setting in SETTINGS if setting.has_file)
 _OF_A_DESTINATION = tuple(setting.name for setting in SETTINGS if setting.per_destination)
 _OF_ALL = tuple(setting.name for setting in SETTINGS if setting.in_file and not setting.per_destination)
@@ -46,9 +46,8 @@ class Settings:
 
     def origin(self, name: str) -> str | None:
         """Where the value of a setting comes from: a key of the destination's table, a variable, a key of the file."""
-        variables = (f"CC_LANGFUSE_{name}", *_PLAIN.get(name, ()))
         twins = ("", "_FILE") if name in _KEYS else ("",)
-        names = [f"{variable}{twin}" for variable in variables for twin in twins]
+        names = [f"{variable}{twin}" for variable in _VARIABLES[name] for twin in twins]
         keys = [f"{name}{twin}".lower() for twin in twins]
         for layer, found in ((self.table, keys), (self.environ, names), (self.file, keys)):
             for it in found:
@@ -104,7 +103,7 @@ class Settings:
         return {key.strip(): text.strip() for key, _, text in pairs}
 
     def _in_environ(self, name: str) -> str | None:
-        for variable in (f"CC_LANGFUSE_{name}", *_PLAIN.get(name, ())):
+        for variable in _VARIABLES[name]:
             if value := self.environ.get(variable, "").strip():
                 return value
             if name in _KEYS and (path := self.environ.get(f"{variable}_FILE")):

@@ -13,6 +13,7 @@ class Setting:
 
     `plain`: variables of other programs that set it too. `has_file`: a file may hold the value (`..._FILE`).
     `in_file`, `per_destination`: whether it may stand in `config.toml`, and in a table of a destination there.
+    `in_plugin`: whether the Claude Code plugin asks for it.
     """
 
     name: str
@@ -23,11 +24,17 @@ class Setting:
     is_secret: bool = False
     in_file: bool = True
     per_destination: bool = True
+    in_plugin: bool = False
 
     @property
     def variables(self) -> tuple[str, ...]:
         """The variables that set it, the strongest first."""
         return (*(() if self.name.startswith("CLAUDE_") else (f"CC_LANGFUSE_{self.name}",)), *self.plain)
+
+    @property
+    def looked_up(self) -> tuple[str, ...]:
+        """These, and behind them what Claude Code calls the value that a person gave the plugin."""
+        return (*self.variables, *((f"CLAUDE_PLUGIN_OPTION_{self.name}",) if self.in_plugin else ()))
 
     @property
     def key(self) -> str:
@@ -36,18 +43,27 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("TRACE", "false", "The consent: hooks send nothing without it.", ("TRACE_TO_LANGFUSE",)),
-    Setting("PUBLIC_KEY", "", "The project's public key.", ("LANGFUSE_PUBLIC_KEY",), has_file=True),
-    Setting("SECRET_KEY", "", "Its secret key.", ("LANGFUSE_SECRET_KEY",), has_file=True, is_secret=True),
+    Setting("TRACE", "false", "The consent: hooks send nothing without it.", ("TRACE_TO_LANGFUSE",), in_plugin=True),
+    Setting("PUBLIC_KEY", "", "The project's public key.", ("LANGFUSE_PUBLIC_KEY",), has_file=True, in_plugin=True),
     Setting(
-        "BASE_URL", "https://cloud.langfuse.com", "Where Langfuse is.", ("LANGFUSE_BASE_URL", "LANGFUSE_HOST")
+        "SECRET_KEY", "", "Its secret key.", ("LANGFUSE_SECRET_KEY",),
+        has_file=True, is_secret=True, in_plugin=True,
     ),
-    Setting("ENVIRONMENT", "", "Langfuse's environment for the traces.", ("LANGFUSE_TRACING_ENVIRONMENT",)),
+    Setting(
+        "BASE_URL", "https://cloud.langfuse.com", "Where Langfuse is.", ("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
+        in_plugin=True,
+    ),
+    Setting(
+        "ENVIRONMENT", "", "Langfuse's environment for the traces.", ("LANGFUSE_TRACING_ENVIRONMENT",), in_plugin=True
+    ),
     Setting("USER_ID", "your user name", "The user of every trace.", ("LANGFUSE_USER_ID",)),
     Setting("TRACE_TAGS", "", "Tags for every trace: a list."),
     Setting("METADATA", "", "Metadata for every trace: a table, or key=value,key=value."),
     Setting("TRACE_SEED", "", "Makes trace ids that others can compute: of turn n, from `<seed>:<n>`."),
-    Setting("CAPTURE", "full", "What is sent of the text: full, no-tool-io (not what tools got and gave) or metadata."),
+    Setting(
+        "CAPTURE", "full", "What is sent of the text: full, no-tool-io (not what tools got and gave) or metadata.",
+        in_plugin=True,
+    ),
     Setting("CAPTURE_IMAGES", "true", "Whether images and PDFs are sent."),
     Setting("MAX_CHARS", "20000", "How long a text may be; the rest is cut off."),
     Setting("REDACT", "true", "Whether what looks like a credential is replaced."),
