@@ -1,0 +1,281 @@
+# As much of nixpkgs' lib as the module and the packages use, written for tests that have no nixpkgs: it evaluates
+# modules, and refuses what is undeclared, of a wrong type, set twice or read-only.
+let
+  inherit (builtins)
+    all
+    any
+    attrNames
+    concatMap
+    elem
+    filter
+    foldl'
+    hasAttr
+    head
+    isAttrs
+    isFunction
+    isList
+    isString
+    length
+    listToAttrs
+    mapAttrs
+    sort
+    ;
+
+  lib = rec {
+    # attributes, lists and strings
+    genAttrs =
+      names: f:
+      listToAttrs (
+        map (name: {
+          inherit name;
+          value = f name;
+        }) names
+      );
+    filterAttrs =
+      holds: set: removeAttrs set (filter (name: !holds name set.${name}) (attrNames set));
+    mapAttrsToList = f: set: map (name: f name set.${name}) (attrNames set);
+    optional = condition: value: if condition then [ value ] else [ ];
+    optionalAttrs = condition: set: if condition then set else { };
+    hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
+    removePrefix =
+      prefix: text:
+      if hasPrefix prefix text then
+        builtins.substring (builtins.stringLength prefix) (-1) text
+      else
+        text;
+    escape = characters: builtins.replaceStrings characters (map (it: "\\${it}") characters);
+
+    # what packages say of themselves
+    licenses.mit = { };
+    fileset = {
+      unions = files: files;
+      toSource =
+        { root, fileset }:
+        builtins.path {
+          path = root;
+          name = "source";
+          filter =
+            path: _:
+            any (it: it == path || hasPrefix "${it}/" path || hasPrefix "${path}/" it) (
+              map (it: if builtins.pathExists it then toString it else throw "${toString it} does not exist") fileset
+            );
+        };
+    };
+
+    # definitions
+    mkIf = condition: content: {
+      _type = "if";
+      inherit condition content;
+    };
+    mkMerge = contents: {
+      _type = "merge";
+      inherit contents;
+    };
+    mkOverride = priority: content: {
+      _type = "override";
+      inherit priority content;
+    };
+    mkDefault = mkOverride 1000;
+    mkForce = mkOverride 50;
+    mkOrder = order: content: {
+      _type = "order";
+      inherit order content;
+    };
+    mkAfter = mkOrder 1500;
+
+    # options
+    mkOption = option: { _type = "option"; } // option;
+    mkEnableOption =
+      what:
+      mkOption {
+        type = types.bool;
+        default = false;
+        description = "Whether to enable ${what}.";
+      };
+    literalExpression = text: { inherit text; };
+    literalMD = literalExpression;
+
+    types =
+      let
+        scalar = description: check: {
+          inherit description check;
+          merge =
+            place: values:
+            if length values == 1 then head values else throw "The option `${place}' has conflicting definitions";
+        };
+      in
+      rec {
+        bool = scalar "boolean" builtins.isBool;
+        str = scalar "string" isString;
+        package = scalar "package" (it: isAttrs it && it.type or "" == "derivation");
+        ints.positive = scalar "positive integer, meaning >0" (it: builtins.isInt it && it > 0);
+        enum =
+          values:
+          scalar "one of ${builtins.concatStringsSep ", " (map builtins.toJSON values)}" (it: elem it values);
+        nullOr =
+          type:
+          scalar "null or ${type.description}" (it: it == null || type.check it);
+        listOf = type: {
+          description = "list of ${type.description}";
+          check = it: isList it && all type.check it;
+          merge = _: builtins.concatLists;
+        };
+        attrs = {
+          description = "attribute set";
+          check = isAttrs;
+          merge = _: foldl' (a: b: a // b) { };
+        };
+        # Tables are merged, lists are joined, anything else stands once.
+        json = {
+          description = "JSON or TOML value";
+          check = _: true;
+          merge =
+            place: values:
+            if all isAttrs values && !any (it: it.type or "" == "derivation") values then
+              builtins.zipAttrsWith (name: them: mergeAs json "${place}.${name}" them) values
+            else if all isList values then
+              builtins.concatLists values
+            else
+              str.merge place values;
+        };
+        submodules = options: {
+          description = "attribute set of (submodule)";
+          check = isAttrs;
+          merge =
+            place: values:
+            builtins.zipAttrsWith (
+              name: them: configOf "${place}.${name}" options (concatMap (pushDown [ ]) them)
+            ) values;
+        };
+      };
+
+    # What a definition comes to: a list of { value; priority; order; }.
+    discharge =
+      definition:
+      let
+        inner = discharge definition.content;
+      in
+      {
+        "if" = if definition.condition then inner else [ ];
+        merge = concatMap discharge definition.contents;
+        override = map (it: it // { inherit (definition) priority; }) inner;
+        order = map (it: it // { inherit (definition) order; }) inner;
+        value = [
+          {
+            value = definition;
+            priority = 100;
+            order = 1000;
+          }
+        ];
+      }
+      .${definition._type or "value"} or [ { value = definition; priority = 100; order = 1000; } ];
+
+    mergeAs =
+      type: place: definitions:
+      let
+        found = concatMap discharge definitions;
+        strongest = foldl' (least: it: if it.priority < least then it.priority else least) 9999 found;
+        valid = sort (a: b: a.order < b.order) (filter (it: it.priority == strongest) found);
+        wrong = filter (it: !type.check it.value) valid;
+      in
+      if wrong != [ ] then
+        throw "A definition for option `${place}' is not of type `${type.description}'"
+      else
+        type.merge place (map (it: it.value) valid);
+
+    # A set of definitions as a list of plain ones: what wraps the set wraps each of its values instead.
+    pushDown =
+      wrappers: definition:
+      let
+        again = wrapper: pushDown (wrappers ++ [ wrapper ]) definition.content;
+      in
+      {
+        # Whether it holds may depend on what is defined here, so that is not asked yet.
+        "if" = again (mkIf definition.condition);
+        merge = concatMap (pushDown wrappers) definition.contents;
+        override = again (mkOverride definition.priority);
+        order = again (mkOrder definition.order);
+      }
+      .${definition._type or "value"}
+        or [ (mapAttrs (_: value: foldl' (it: wrap: wrap it) value wrappers) definition) ];
+
+    # Values for a tree of options out of a list of attribute sets of definitions.
+    configOf =
+      place: tree: definitions:
+      let
+        undeclared = filter (name: !hasAttr name tree) (concatMap attrNames definitions);
+        at = name: if place == "" then name else "${place}.${name}";
+        of = name: map (it: it.${name}) (filter (hasAttr name) definitions);
+        value =
+          name: option:
+          if option._type or "" != "option" then
+            configOf (at name) option (concatMap (pushDown [ ]) (of name))
+          else
+            let
+              given = concatMap discharge (of name);
+              found = of name ++ optional (option ? default) (mkOverride 1500 option.default);
+            in
+            if option.readOnly or false && given != [ ] then
+              throw "The option `${at name}' is read-only, but it's set"
+            else if given == [ ] && !option ? default then
+              throw "The option `${at name}' was accessed but has no value defined"
+            else
+              mergeAs option.type (at name) found;
+      in
+      if undeclared != [ ] then
+        throw "The option `${at (head undeclared)}' does not exist"
+      else
+        mapAttrs value tree;
+
+    evalModules =
+      { modules, specialArgs }:
+      let
+        arguments = specialArgs // {
+          inherit (result) config options;
+        };
+        opened =
+          module:
+          let
+            it =
+              if builtins.isPath module then
+                import module
+              else
+                module;
+            body = if isFunction it then it arguments else it;
+          in
+          [ (body // { key = body.key or null; }) ] ++ concatMap opened (body.imports or [ ]);
+        once = foldl' (
+          seen: it:
+          if it.key != null && any (other: other.key == it.key) seen then seen else seen ++ [ it ]
+        ) [ ] (concatMap opened modules);
+        definitionsOf =
+          module:
+          module.config or (removeAttrs module [
+            "_file"
+            "imports"
+            "key"
+            "options"
+          ]);
+        join =
+          place: a: b:
+          a
+          // mapAttrs (
+            name: option:
+            if !hasAttr name a then
+              option
+            else if option._type or "" == "option" then
+              throw "The option `${place}${name}' is already declared"
+            else
+              join "${place}${name}." a.${name} option
+          ) b;
+        result = {
+          options = foldl' (join "") { } (map (it: it.options or { }) once);
+          config = configOf "" result.options (
+            concatMap (it: pushDown [ ] (definitionsOf it)) once
+          );
+        };
+      in
+      result;
+  };
+in
+lib

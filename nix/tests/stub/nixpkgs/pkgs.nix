@@ -1,0 +1,87 @@
+# As much of nixpkgs as the packages, the module and the checks use. Derivations evaluate to ones that nobody builds.
+{ system, lib }:
+let
+  stub =
+    name: more:
+    derivation {
+      inherit name system;
+      builder = "/bin/sh";
+      args = [
+        "-c"
+        "exit 1"
+      ];
+    }
+    // {
+      inherit name;
+    }
+    // more;
+
+  application =
+    it:
+    stub "${it.pname}-${it.version}" (
+      it.passthru
+      // {
+        inherit (it) dependencies meta;
+        source = it.src;
+      }
+    );
+
+  python3 = stub "python3" {
+    sitePackages = "lib/python3.13/site-packages";
+    withPackages = packages: builtins.seq (packages python3.pkgs) (stub "python3-env" { });
+    pkgs =
+      lib.genAttrs [
+        "filelock"
+        "genai-prices"
+        "gitpython"
+        "hatchling"
+        "httpx"
+        "langfuse"
+        "msgspec"
+        "opentelemetry-exporter-otlp-proto-common"
+        "opentelemetry-sdk"
+        "orjson"
+        "platformdirs"
+        "pydantic"
+        "rich"
+        "typer"
+      ] (name: stub name { })
+      // {
+        buildPythonApplication = application;
+        toPythonModule = it: it;
+      };
+  };
+
+  format = _: {
+    type = lib.types.json;
+    generate = name: value: stub name { inherit value; };
+  };
+
+  pkgs = {
+    inherit lib python3;
+    stdenv.hostPlatform = {
+      inherit system;
+      isDarwin = builtins.match ".*-darwin" system != null;
+    };
+    callPackage =
+      file: more:
+      let
+        f = import file;
+      in
+      f (builtins.intersectAttrs (builtins.functionArgs f) pkgs // more);
+    formats = {
+      json = format;
+      toml = format;
+    };
+    runCommand = name: more: _: stub name (more.passthru or { } // { meta = more.meta or { }; });
+    writeShellScript = name: text: stub name { inherit text; };
+    mkShellNoCC = _: stub "shell" { };
+    claude-code = stub "claude-code-2.1.329" { version = "2.1.329"; };
+    git = stub "git" { };
+    nixfmt = stub "nixfmt" { };
+    nixfmt-tree = stub "nixfmt-tree" { meta.mainProgram = "treefmt"; };
+    nodejs = stub "nodejs" { };
+    uv = stub "uv" { };
+  };
+in
+pkgs
