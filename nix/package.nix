@@ -1,7 +1,70 @@
-# ccship with nixpkgs' own Python packages.
-{ lib, python3 }:
+# ccship with nixpkgs' Python packages, and with those of the lock that nixpkgs lacks or has too old to work with.
+{
+  lib,
+  fetchurl,
+  python3,
+}:
 let
   plugin = builtins.fromJSON (builtins.readFile ../.claude-plugin/plugin.json);
+  lock = builtins.fromTOML (builtins.readFile ../uv.lock);
+
+  # The wheel that the lock names, with what it needs of nixpkgs whatever its version.
+  fromLock =
+    name: dependencies:
+    let
+      locked = lib.findFirst (it: it.name == name) (throw "uv.lock has no ${name}") lock.package;
+      wheel = builtins.head locked.wheels;
+    in
+    python3.pkgs.buildPythonPackage {
+      pname = name;
+      inherit (locked) version;
+      inherit dependencies;
+      format = "wheel";
+      src = fetchurl {
+        inherit (wheel) url;
+        sha256 = lib.removePrefix "sha256:" wheel.hash;
+      };
+      pythonRelaxDeps = true;
+    };
+
+  httpcore2 = fromLock "httpcore2" (
+    with python3.pkgs;
+    [
+      h11
+      truststore
+    ]
+  );
+
+  httpx2 = fromLock "httpx2" (
+    with python3.pkgs;
+    [
+      anyio
+      httpcore2
+      idna
+      truststore
+      typing-extensions
+    ]
+  );
+
+  genai-prices = fromLock "genai-prices" [
+    httpx2
+    python3.pkgs.pydantic
+  ];
+
+  langfuse = fromLock "langfuse" (
+    with python3.pkgs;
+    [
+      backoff
+      httpx
+      opentelemetry-api
+      opentelemetry-exporter-otlp-proto-http
+      opentelemetry-sdk
+      packaging
+      pydantic
+      typing-extensions
+      wrapt
+    ]
+  );
 
   application = python3.pkgs.buildPythonApplication {
     pname = "ccship";
@@ -20,12 +83,14 @@ let
 
     build-system = [ python3.pkgs.hatchling ];
 
-    dependencies = with python3.pkgs; [
-      filelock
+    dependencies = [
       genai-prices
+      langfuse
+    ]
+    ++ (with python3.pkgs; [
+      filelock
       gitpython
       httpx
-      langfuse
       msgspec
       opentelemetry-exporter-otlp-proto-common
       opentelemetry-sdk
@@ -34,14 +99,9 @@ let
       pydantic
       rich
       typer
-    ];
+    ]);
 
-    # Behind PyPI in nixpkgs. ccship says so itself where one is too old to work with.
-    pythonRelaxDeps = [
-      "genai-prices"
-      "langfuse"
-    ];
-
+    pythonRelaxDeps = true;
     pythonImportsCheck = [ "ccship.worker" ];
 
     # The hook starts its worker with the Python that runs it, which must know all of the above.

@@ -91,7 +91,24 @@ in
       })
       (configuration [ flake.homeModules.default ]).options.programs.ccship;
 
-  dependencies = map (it: it.name) packages.ccship.dependencies;
+  # What the package is built of: by name its dependencies, and where it comes from if not from nixpkgs.
+  built = builtins.listToAttrs (
+    map
+      (it: {
+        name = it.pname;
+        value = {
+          dependencies = map (other: other.pname) it.dependencies or [ ];
+          url = it.source.url or null;
+          sha256 = it.source.sha256 or null;
+        };
+      })
+      (
+        builtins.genericClosure {
+          startSet = [ (packages.ccship // { key = "ccship"; }) ];
+          operator = it: map (other: other // { key = other.pname; }) it.dependencies or [ ];
+        }
+      )
+  );
 
   # The store directory that the script variant runs in.
   script = "${packages.ccship-script.source}";

@@ -34,6 +34,12 @@ let
     filterAttrs =
       holds: set: removeAttrs set (filter (name: !holds name set.${name}) (attrNames set));
     mapAttrsToList = f: set: map (name: f name set.${name}) (attrNames set);
+    findFirst =
+      holds: default: list:
+      let
+        found = filter holds list;
+      in
+      if found == [ ] then default else head found;
     optional = condition: value: if condition then [ value ] else [ ];
     optionalAttrs = condition: set: if condition then set else { };
     hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;

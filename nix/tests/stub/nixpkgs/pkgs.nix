@@ -16,12 +16,13 @@ let
     }
     // more;
 
-  application =
+  build =
     it:
     stub "${it.pname}-${it.version}" (
-      it.passthru
+      it.passthru or { }
       // {
-        inherit (it) dependencies meta;
+        inherit (it) dependencies pname;
+        meta = it.meta or { };
         source = it.src;
       }
     );
@@ -31,23 +32,32 @@ let
     withPackages = packages: builtins.seq (packages python3.pkgs) (stub "python3-env" { });
     pkgs =
       lib.genAttrs [
+        "anyio"
+        "backoff"
         "filelock"
-        "genai-prices"
         "gitpython"
+        "h11"
         "hatchling"
         "httpx"
-        "langfuse"
+        "idna"
         "msgspec"
+        "opentelemetry-api"
         "opentelemetry-exporter-otlp-proto-common"
+        "opentelemetry-exporter-otlp-proto-http"
         "opentelemetry-sdk"
         "orjson"
+        "packaging"
         "platformdirs"
         "pydantic"
         "rich"
+        "truststore"
         "typer"
-      ] (name: stub name { })
+        "typing-extensions"
+        "wrapt"
+      ] (name: stub name { pname = name; })
       // {
-        buildPythonApplication = application;
+        buildPythonApplication = build;
+        buildPythonPackage = build;
         toPythonModule = it: it;
       };
   };
@@ -69,6 +79,7 @@ let
         f = import file;
       in
       f (builtins.intersectAttrs (builtins.functionArgs f) pkgs // more);
+    fetchurl = it: stub (baseNameOf it.url) { inherit (it) sha256 url; };
     formats = {
       json = format;
       toml = format;
