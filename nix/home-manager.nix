@@ -25,7 +25,7 @@ let
     mkOption {
       type = types.nullOr types.str;
       default = null;
-      description = "Path of a file that holds ${what}, read when ccship runs: `~` and `$VARIABLES` are expanded. Never in the store.";
+      description = "Path of a file that holds ${what}, read when ccship runs; `~` and `$VARIABLES` are expanded.";
     };
 
   quoted = text: "\"${lib.escape [ "\\" "\"" "`" ] text}\"";
@@ -97,7 +97,7 @@ in
         "SessionEnd"
         "SessionStart"
       ];
-      description = "When Claude Code runs the hook. StopFailure needs Claude Code 2.1.80: older ones ignore all settings with an event that they do not know.";
+      description = "When Claude Code runs the hook. StopFailure only with Claude Code 2.1.80 or later: older ones drop all settings for an event that they do not know.";
     };
 
     timeout = mkOption {
@@ -135,7 +135,7 @@ in
         trace = true;
         base_url = "https://langfuse.example";
       };
-      description = "What stands in `config.toml`, see docs/configuration.md. `trace = true` is the consent. No secrets: the file lies in the store.";
+      description = "What stands in `config.toml`. `trace = true` is the consent. No secrets: the file lies in the store.";
     };
 
     hooks = mkOption {
@@ -145,8 +145,8 @@ in
         inherit command;
         inherit (cfg) events timeout;
       };
-      defaultText = lib.literalMD "made from `package`, `events`, `timeout` and `environmentFile`";
-      description = "The `hooks` object, to be used elsewhere.";
+      defaultText = lib.literalMD "of the options above";
+      description = "The `hooks` object of Claude Code's settings, to be used elsewhere; read-only.";
     };
   };
 

@@ -226,7 +226,7 @@ ENVIRONMENTS = {
 }
 
 
-@pytest.mark.parametrize("place", ["~/of ada.env", "$HOME/of ada.env"])
+@pytest.mark.parametrize("place", ["~/of ada.env", "$HOME/of ada.env", "$(echo $HOME)/of ada.env"])
 @pytest.mark.parametrize(("content", "printed"), ENVIRONMENTS.values(), ids=ENVIRONMENTS.keys())
 def test_an_environment_file_reaches_the_hook_or_nothing_happens(
     content: str | None, printed: str, place: str, world: str

@@ -15,7 +15,6 @@ let
     isFunction
     isList
     isString
-    length
     listToAttrs
     mapAttrs
     sort
@@ -107,7 +106,7 @@ let
           inherit description check;
           merge =
             place: values:
-            if length values == 1 then head values else throw "The option `${place}' has conflicting definitions";
+            if all (it: it == head values) values then head values else throw "The option `${place}' has conflicting definitions";
         };
       in
       rec {
