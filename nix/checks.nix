@@ -1,4 +1,4 @@
-# What `nix flake check` builds: both packages, a home with each registration, and that the Nix files are formatted.
+# What `nix flake check` builds: both packages, and a home with each registration.
 {
   pkgs,
   home-manager,
@@ -39,9 +39,4 @@ in
       package = null;
     };
   };
-
-  format = pkgs.runCommand "ccship-nixfmt" { nativeBuildInputs = [ pkgs.nixfmt ]; } ''
-    find ${../flake.nix} ${./.} -name '*.nix' -exec nixfmt --check {} +
-    touch $out
-  '';
 }

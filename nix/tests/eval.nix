@@ -9,16 +9,8 @@
   claudeCode ? [ "configDir" ],
 }:
 let
-  stub = import ./stub/nixpkgs/lib.nix;
-  lib = if nixpkgsLib == null then stub else import nixpkgsLib;
-  pkgs = import ./stub/nixpkgs/pkgs.nix {
-    inherit system;
-    lib =
-      if nixpkgsLib == null then
-        stub
-      else
-        lib // { types = lib.types // { json = lib.types.attrsOf lib.types.anything; }; };
-  };
+  lib = import (if nixpkgsLib == null then ./stub/nixpkgs/lib.nix else nixpkgsLib);
+  pkgs = import ./stub/nixpkgs/pkgs.nix { inherit lib system; };
 
   flake = (import ../../flake.nix).outputs {
     self = flake;

@@ -62,8 +62,26 @@ let
       };
   };
 
+  # What the stub of lib has as one type; of the real one it is made as nixpkgs makes it.
+  value =
+    lib.types.json or (
+      with lib.types;
+      nullOr (oneOf [
+        bool
+        int
+        float
+        str
+        path
+        (attrsOf value)
+        (listOf value)
+      ])
+      // {
+        description = "JSON or TOML value";
+      }
+    );
+
   format = _: {
-    type = lib.types.json;
+    type = value;
     generate = name: value: stub name { inherit value; };
   };
 
