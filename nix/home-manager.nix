@@ -12,6 +12,7 @@
 }:
 let
   inherit (lib) mkOption types;
+  inherit (pkgs.stdenv.hostPlatform) isDarwin;
 
   cfg = config.programs.ccship;
   plugin = builtins.fromJSON (builtins.readFile ../.claude-plugin/plugin.json);
@@ -56,13 +57,12 @@ let
       secret_key_file = cfg.secretKeyFile;
     };
 
+  folder = "${cfg.configDir}/skills/ccship";
   configFile = toml.generate "ccship-config.toml" file;
 
   tables = [ cfg.settings ] ++ (cfg.settings.destinations or [ ]);
-  holdsSecret =
-    table:
-    table ? secret_key
-    || builtins.any (value: builtins.isString value && lib.hasPrefix "sk-lf-" value) (builtins.attrValues table);
+  isSecret = value: builtins.isString value && lib.hasPrefix "sk-lf-" value;
+  holdsSecret = table: table ? secret_key || builtins.any isSecret (builtins.attrValues table);
   inStore = value: value != null && lib.hasPrefix builtins.storeDir value;
 in
 {
@@ -171,31 +171,30 @@ in
             message = "programs.ccship.settings names a secret_key_file in the store, where everybody can read it: name a file outside.";
           }
         ]
-        ++
-          lib.mapAttrsToList
-            (name: value: {
-              assertion = !inStore value;
-              message = "programs.ccship.${name} is in the store, where everybody can read it: name a file outside, as a string.";
-            })
-            {
-              inherit (cfg) publicKeyFile secretKeyFile environmentFile;
-            };
+        ++ map (name: {
+          assertion = !inStore cfg.${name};
+          message = "programs.ccship.${name} is in the store, where everybody can read it: name a file outside, as a string.";
+        }) [
+          "publicKeyFile"
+          "secretKeyFile"
+          "environmentFile"
+        ];
 
         home.packages = [ cfg.package ];
       }
-      (lib.mkIf (file != { }) (
-        # Where ccship looks for it: macOS has a place of its own.
-        if pkgs.stdenv.hostPlatform.isDarwin then
-          { home.file."Library/Application Support/ccship/config.toml".source = configFile; }
-        else
-          { xdg.configFile."ccship/config.toml".source = configFile; }
-      ))
+      # Where ccship looks for it: macOS has a place of its own.
+      (lib.mkIf (file != { } && !isDarwin) {
+        xdg.configFile."ccship/config.toml".source = configFile;
+      })
+      (lib.mkIf (file != { } && isDarwin) {
+        home.file."Library/Application Support/ccship/config.toml".source = configFile;
+      })
       (lib.mkIf (cfg.registration == "plugin") {
         home.file = {
-          "${cfg.configDir}/skills/ccship/.claude-plugin/plugin.json".text = builtins.toJSON {
+          "${folder}/.claude-plugin/plugin.json".text = builtins.toJSON {
             inherit (plugin) name version description;
           };
-          "${cfg.configDir}/skills/ccship/hooks/hooks.json".text = builtins.toJSON { inherit (cfg) hooks; };
+          "${folder}/hooks/hooks.json".text = builtins.toJSON { inherit (cfg) hooks; };
         };
       })
       (lib.optionalAttrs hasClaudeCode {

@@ -20,6 +20,7 @@ let
     { config, ... }:
     {
       options = {
+        _module.args.pkgs = option types.attrs pkgs;
         assertions = option (types.listOf types.attrs) [ ];
         home = {
           username = mkOption { type = types.str; };
@@ -50,7 +51,7 @@ let
 
   evaluated = lib.evalModules {
     modules = modules ++ [ home ] ++ lib.optional (claudeCode != null) claude;
-    specialArgs = extraSpecialArgs // { inherit lib pkgs; };
+    specialArgs = extraSpecialArgs // { inherit lib; };
   };
   failed = builtins.filter (it: !it.assertion) evaluated.config.assertions;
 in

@@ -61,9 +61,7 @@ let
           name = "source";
           filter =
             path: _:
-            any (it: it == path || hasPrefix "${it}/" path || hasPrefix "${path}/" it) (
-              map (it: if builtins.pathExists it then toString it else throw "${toString it} does not exist") fileset
-            );
+            any (it: it == path || hasPrefix "${it}/" path || hasPrefix "${path}/" it) (map toString fileset);
         };
     };
 
@@ -106,7 +104,10 @@ let
           inherit description check;
           merge =
             place: values:
-            if all (it: it == head values) values then head values else throw "The option `${place}' has conflicting definitions";
+            if all (it: it == head values) values then
+              head values
+            else
+              throw "The option `${place}' has conflicting definitions";
         };
       in
       rec {
@@ -116,10 +117,11 @@ let
         ints.positive = scalar "positive integer, meaning >0" (it: builtins.isInt it && it > 0);
         enum =
           values:
-          scalar "one of ${builtins.concatStringsSep ", " (map builtins.toJSON values)}" (it: elem it values);
-        nullOr =
-          type:
-          scalar "null or ${type.description}" (it: it == null || type.check it);
+          let
+            words = builtins.concatStringsSep ", " (map builtins.toJSON values);
+          in
+          scalar "one of ${words}" (it: elem it values);
+        nullOr = type: scalar "null or ${type.description}" (it: it == null || type.check it);
         listOf = type: {
           description = "list of ${type.description}";
           check = it: isList it && all type.check it;
@@ -165,7 +167,7 @@ let
         merge = concatMap discharge definition.contents;
         override = map (it: it // { inherit (definition) priority; }) inner;
         order = map (it: it // { inherit (definition) order; }) inner;
-        value = [
+        plain = [
           {
             value = definition;
             priority = 100;
@@ -173,7 +175,9 @@ let
           }
         ];
       }
-      .${definition._type or "value"} or [ { value = definition; priority = 100; order = 1000; } ];
+      .${wrapperOf definition};
+
+    wrapperOf = definition: if isAttrs definition then definition._type or "plain" else "plain";
 
     mergeAs =
       type: place: definitions:
@@ -200,9 +204,9 @@ let
         merge = concatMap (pushDown wrappers) definition.contents;
         override = again (mkOverride definition.priority);
         order = again (mkOrder definition.order);
+        plain = [ (mapAttrs (_: value: foldl' (it: wrap: wrap it) value wrappers) definition) ];
       }
-      .${definition._type or "value"}
-        or [ (mapAttrs (_: value: foldl' (it: wrap: wrap it) value wrappers) definition) ];
+      .${wrapperOf definition};
 
     # Values for a tree of options out of a list of attribute sets of definitions.
     configOf =
@@ -235,17 +239,15 @@ let
     evalModules =
       { modules, specialArgs }:
       let
+        # `pkgs` is itself configured, so that no module can decide by it what it defines.
         arguments = specialArgs // {
           inherit (result) config options;
+          inherit (result.config._module.args) pkgs;
         };
         opened =
           module:
           let
-            it =
-              if builtins.isPath module then
-                import module
-              else
-                module;
+            it = if builtins.isPath module then import module else module;
             body = if isFunction it then it arguments else it;
           in
           [ (body // { key = body.key or null; }) ] ++ concatMap opened (body.imports or [ ]);
