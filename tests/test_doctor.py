@@ -18,6 +18,7 @@ from ccship.doctor.facts import Deadline, Placed, Probe
 from ccship.doctor.server import Server
 from ccship.registration import EVENTS, Registered, hooks_of
 from ccship.shares import Books
+from ccship.sinks import MIN_SDK
 from ccship.state.books import DeadLetter
 from ccship.survey import Standing, Standings, Survey
 from conftest import FIXTURES, ROOT
@@ -177,7 +178,7 @@ def test_the_sdk_is_the_one_that_is_required() -> None:
         line for line in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
         if line.startswith("langfuse")
     )  # fmt: skip
-    lowest, below = (".".join(map(str, version)) for version in (checks.MIN_SDK, checks.SDK_BELOW))
+    lowest, below = (".".join(map(str, version)) for version in (MIN_SDK, checks.SDK_BELOW))
     assert required == f"langfuse>={lowest},<{below}"
 
 

@@ -1,7 +1,8 @@
-"""ccship as `uv tool install` puts it onto a machine."""
+"""ccship as it is put onto a machine: by `uv tool install`, or by whoever packages it with other versions."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,25 @@ import pytest
 
 import ccship
 from ccship import registration
+from ccship.errors import ConfigError
+from ccship.sinks.spans import check_sdk
 from conftest import FIXTURES, ROOT, UV_CACHE
 from loopback import LoopbackLangfuse
 
 TRANSCRIPT = FIXTURES / "claude/projects/-home-dev-demo/9e4b124a-6f45-4c38-88d8-111ee2b7680b.jsonl"
+
+
+@pytest.mark.parametrize("version", ["4.0.2", "4.14.2", "3.11.2", "4.14"])
+def test_an_sdk_that_is_too_old_is_named(version: str) -> None:
+    """Nixpkgs has had one; without this the first thing that it lacks would look like a bug."""
+    with pytest.raises(ConfigError, match=rf"SDK is {re.escape(version)} here and ccship needs 4\.14\.3"):
+        check_sdk(version)
+
+
+@pytest.mark.parametrize("version", ["4.14.3", "4.20.0rc1", "5.0.4"])
+def test_a_newer_sdk_is_taken(version: str) -> None:
+    """Whatever else stands behind its numbers."""
+    check_sdk(version)
 
 
 @pytest.mark.slow

@@ -7,6 +7,9 @@ from typing import Protocol
 from ccship.errors import DeliveryError
 from ccship.observations import Observation
 
+MIN_SDK = (4, 14, 3)
+"""The first Langfuse SDK that is asked for here, as `pyproject.toml` has it; packagers relax that."""
+
 BATCH_SPANS = 512
 """Spans in one delivery: the SDK's queue holds 2048 and drops what comes beyond."""
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from importlib import metadata
 from typing import Any
 
 import langfuse
@@ -26,7 +27,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from ccship import __version__
 from ccship.errors import ConfigError
 from ccship.observations import Observation, Trace
-from ccship.sinks import BATCH_SPANS, Delivery
+from ccship.sinks import BATCH_SPANS, MIN_SDK, Delivery
 
 _TRACER_NAME = "langfuse-sdk"
 """The scope whose spans the SDK exports; with the public key as attribute it tells projects apart."""
@@ -64,6 +65,17 @@ class AccountingExporter(SpanExporter):
         raise NotImplementedError
 
 
+def check_sdk(version: str) -> None:
+    """Refuse an SDK that knows less than is asked of it, as a distribution may bring one.
+
+    Raises:
+        ConfigError: with the version that is there, and the one that is needed.
+    """
+    if tuple(int(part) for part in version.split(".")[:3] if part.isdecimal()) < MIN_SDK:
+        needed = ".".join(map(str, MIN_SDK))
+        raise ConfigError(f"Langfuse's SDK is {version} here and ccship needs {needed}: install ccship anew")
+
+
 class SpanSink:
     """A sink that makes SDK spans of observations and asks its exporter what arrived."""
 
@@ -76,6 +88,7 @@ class SpanSink:
         base_url: str,
         upload_media: bool,
     ) -> None:
+        check_sdk(metadata.version("langfuse"))
         _silence_sdk_settings()
         # The SDK takes this from the environment only; without uploads, images stay in the spans.
         os.environ["LANGFUSE_MEDIA_UPLOAD_ENABLED"] = str(upload_media)
