@@ -13,7 +13,9 @@ from nix.evaluation import instantiate, needs_nix
 pytestmark = needs_nix
 
 FILES = sorted([ROOT / "flake.nix", *(ROOT / "nix").rglob("*.nix")])
-PARTS = ("flake.nix", "flake.lock", "nix", ".claude-plugin", "hooks", "src", "pyproject.toml", "README.md", "LICENSE")
+PARTS = (
+    "flake.nix", "flake.lock", "nix", ".claude-plugin", "hooks", "src", "pyproject.toml", "uv.lock", "README.md", "LICENSE",
+)  # fmt: skip
 STUB = ROOT / "nix/tests/stub"
 
 

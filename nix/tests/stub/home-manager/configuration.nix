@@ -58,4 +58,13 @@ in
 if failed != [ ] then
   throw "Failed assertions: ${builtins.concatStringsSep " " (map (it: it.message) failed)}"
 else
-  evaluated // { activationPackage = pkgs.runCommand "home-manager-generation" { } ""; }
+  evaluated
+  // {
+    activationPackage = pkgs.runCommand "home-manager-generation" { } (
+      builtins.toJSON {
+        inherit (evaluated.config.home) packages file;
+        inherit (evaluated.config.xdg) configFile;
+        settings = evaluated.config.programs.claude-code.settings or null;
+      }
+    );
+  }

@@ -16,15 +16,21 @@ let
     }
     // more;
 
+  # Nothing is built, but all that a build would need is looked at.
   build =
     it:
-    stub "${it.pname}-${it.version}" (
-      it.passthru or { }
-      // {
-        inherit (it) dependencies pname;
-        meta = it.meta or { };
-        source = it.src;
-      }
+    let
+      needed = [ "${it.src}" ] ++ map (other: other.drvPath) (it.dependencies ++ it.build-system or [ ]);
+    in
+    builtins.deepSeq needed (
+      stub "${it.pname}-${it.version}" (
+        it.passthru or { }
+        // {
+          inherit (it) dependencies pname;
+          meta = it.meta or { };
+          source = it.src;
+        }
+      )
     );
 
   python3 = stub "python3" {
@@ -102,8 +108,10 @@ let
       json = format;
       toml = format;
     };
-    runCommand = name: more: _: stub name (more.passthru or { } // { meta = more.meta or { }; });
-    writeShellScript = name: text: stub name { inherit text; };
+    runCommand =
+      name: more: script:
+      builtins.seq script (stub name (more.passthru or { } // { meta = more.meta or { }; }));
+    writeShellScript = name: text: builtins.seq text (stub name { });
     mkShellNoCC = _: stub "shell" { };
     claude-code = stub "claude-code-2.1.329" { version = "2.1.329"; };
     git = stub "git" { };
