@@ -14,7 +14,8 @@ pytestmark = needs_nix
 
 FILES = sorted([ROOT / "flake.nix", *(ROOT / "nix").rglob("*.nix")])
 PARTS = (
-    "flake.nix", "flake.lock", "nix", ".claude-plugin", "hooks", "src", "pyproject.toml", "uv.lock", "README.md", "LICENSE",
+    "flake.nix", "flake.lock", "nix", ".claude-plugin", "hooks", "src", "pyproject.toml", "uv.lock",
+    "README.md", "LICENSE",
 )  # fmt: skip
 STUB = ROOT / "nix/tests/stub"
 
