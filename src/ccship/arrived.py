@@ -15,7 +15,7 @@ from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, 
 from pydantic.alias_generators import to_camel
 
 from ccship.config import Config
-from ccship.errors import ConfigError, Retryable
+from ccship.errors import ConfigError, Denied, Retryable
 from ccship.sinks.answers import check_status
 from ccship.verify import Arrived
 
@@ -23,7 +23,9 @@ PAGE = 1000
 """The most that the v2 API gives at once."""
 
 _TIMEOUT_S = 30.0
-_ATTEMPTS = 5
+_ATTEMPTS = 4
+"""Somebody waits: a server that is restarted gets three and a half seconds, one that names a time gets that."""
+
 _LONGEST_WAIT_S = 60.0
 """A server that asks to wait longer is left alone; the command can be run again."""
 
@@ -107,7 +109,7 @@ class Reader:
                 ) from error
             except Retryable as error:
                 problem = error
-            wait_s = problem.retry_after_s or 0.5 * 2**attempt
+            wait_s = problem.retry_after_s or 0.25 * 2**attempt
             if attempt == _ATTEMPTS or wait_s > _LONGEST_WAIT_S:
                 break
             time.sleep(wait_s)
@@ -120,7 +122,7 @@ def _object(reply: httpx.Response) -> dict[str, Any]:
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        raise Retryable("an answer that is no JSON object (200): check LANGFUSE_BASE_URL")
+        raise Denied("an answer that is no JSON object (200): check LANGFUSE_BASE_URL")
     return answer
 
 
@@ -128,7 +130,7 @@ def _rows(data: Any) -> list[Arrived]:
     try:
         rows = [_Row.model_validate(item) for item in data or ()]
     except (ValidationError, TypeError) as error:
-        raise Retryable("an answer that lists no observations: is this server newer than ccship?") from error
+        raise Denied("an answer that lists no observations: is this server newer than ccship?") from error
     return [
         Arrived(
             row.trace_id,
