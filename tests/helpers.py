@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import fields
 from pathlib import Path
@@ -94,6 +95,14 @@ def call_ccship(
     with chdir(cwd or Path.cwd()):
         done = CliRunner(env=environ).invoke(app, list(map(str, arguments)), prog_name="ccship")
     return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+
+def until(holds: Callable[[], bool], patience_s: float) -> None:
+    """Return when something holds; fail when it takes too long."""
+    give_up = time.monotonic() + patience_s
+    while not holds():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
 
 
 def fake_client(folder: Path, says: str) -> dict[str, str]:

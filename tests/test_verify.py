@@ -1,6 +1,8 @@
 """`ccship verify`: what arrived, beside what the transcripts hold."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +10,8 @@ import pytest
 
 from conftest import FIXTURES
 from faults.case import conversation
-from helpers import observe, run_ccship
+from helpers import observe, run_ccship, until
+from lines import at
 from loopback import LoopbackLangfuse, Reply, Span
 
 SESSION = "11111111-1111-4111-8111-111111111111"
@@ -84,6 +87,49 @@ def test_a_repair_leaves_nothing_to_be_sent_again(shipped: Path, langfuse: Loopb
     assert len(langfuse.requests) == requests
 
 
+def test_what_was_not_looked_for_is_not_taken_for_arrived(
+    langfuse: LoopbackLangfuse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turns before --since were never sent: after a repair of those since then they still are to be."""
+    for name, value in {**langfuse.environ, "CLAUDE_CONFIG_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    transcript = conversation(6, SESSION).write(tmp_path / "projects/-demo" / f"{SESSION}.jsonl")
+    code, document = found("--repair", "--since", at(12))
+    assert (code, document["repaired"]) == (0, len(langfuse.keys))
+    assert 0 < len(langfuse.keys) < len(observe(transcript))
+    assert run_ccship("backfill").returncode == 0
+    assert len(langfuse.keys) == len(langfuse.accepted) == len(observe(transcript))
+
+
+def test_what_is_written_while_the_server_is_asked_is_not_taken_for_arrived(
+    shipped: Path, langfuse: LoopbackLangfuse
+) -> None:
+    """The transcript is read before the answer and after it."""
+    del langfuse.accepted[2:9]
+    langfuse.reads = [Reply(status=429, headers={"retry-after": "1"})]
+    transcript = shipped / f"projects/-demo/{SESSION}.jsonl"
+    with subprocess.Popen([sys.executable, "-m", "ccship", "verify", "--repair"]) as process:
+        until(lambda: not langfuse.reads, 30)
+        conversation(8, SESSION).write(transcript)
+        assert process.wait(60) == 0
+    assert run_ccship("backfill").returncode == 0
+    assert set(langfuse.latest) == {it.span_id for it in observe(transcript)}
+
+
+def test_a_repair_leaves_dead_letters_dead(shipped: Path, langfuse: LoopbackLangfuse) -> None:
+    """They did not arrive, and a repair does not send them: the books must go on saying so."""
+    poison = langfuse.accepted[0].span_id
+    langfuse.accepted.clear()
+    langfuse.refused_spans = {poison: 400}
+    assert run_ccship("backfill", "--resend").returncode == 1
+    langfuse.accepted.pop()
+    for _ in range(2):
+        code, document = found("--repair")
+        assert (code, document["refused"]) == (0, 1)
+    (destination,) = json.loads(run_ccship("status", "--json").stdout)["destinations"]
+    assert destination["records"]["dead_lettered"] == 1
+
+
 def test_other_tokens_are_found(shipped: Path, langfuse: LoopbackLangfuse) -> None:
     """A cost that is wrong is worse than one that is missing."""
     n, call = next((n, it) for n, it in enumerate(langfuse.accepted) if it.usage)
@@ -142,6 +188,15 @@ def test_an_answer_that_is_none_is_not_taken_for_an_empty_one(
     done = run_ccship("verify")
     assert (done.returncode, done.stdout) == (1, "")
     assert "an answer that" in done.stderr
+
+
+def test_a_transcript_that_cannot_be_read_is_not_called_whole(shipped: Path) -> None:
+    """Nobody knows what should have arrived of it."""
+    odd = shipped / "projects/-demo/odd.jsonl"
+    odd.symlink_to(shipped / "nowhere")
+    code, document = found()
+    assert (code, document["ok"]) == (1, False)
+    assert str(odd) in str(document["problems"])
 
 
 def test_a_session_is_chosen_by_the_beginning_of_its_id_or_by_its_file(shipped: Path) -> None:

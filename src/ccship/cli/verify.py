@@ -100,14 +100,14 @@ def _check(destination: Destination, window: Window, findings: _Findings, *, rep
         reader = stack.enter_context(Reader(settings))
         sink: Sink | None = None
         for session in destination.sessions:
-            refused, expected = _expected(settings, session, window)
+            dead, expected = _expected(settings, session, window, findings)
             try:
                 found = list(_differences(reader, expected))
             except DeliveryError as error:
                 raise CcshipError(f"{settings.base_url} cannot be asked: {error}") from error
             findings.sessions += 1
             findings.observations += len(expected)
-            findings.refused += refused
+            findings.refused += len(dead)
             findings.traces.update(it.trace_id for it in expected)
             findings.differences += found
             missing = {span_id for difference in found for span_id in difference.missing}
@@ -116,17 +116,24 @@ def _check(destination: Destination, window: Window, findings: _Findings, *, rep
                     from ccship.sinks.langfuse import LangfuseSink  # noqa: PLC0415 - the SDK takes a second to load
 
                     sink = stack.enter_context(closing(LangfuseSink(settings)))
-                _repair(settings, session, sink, missing, findings)
+                there = {it.span_id for it in expected} - missing
+                rest = _Rest(sink, there, dead)
+                _repair(settings, session, window, rest, findings)
+                findings.repaired += len(rest.accepted & missing)
 
 
-def _expected(settings: Config, session: Session, window: Window) -> tuple[int, list[Expected]]:
-    """How many observations of a session are dead letters, and all others, by whoever owns its turns."""
+def _expected(
+    settings: Config, session: Session, window: Window, findings: _Findings
+) -> tuple[dict[str, str], list[Expected]]:
+    """The observations of a session that are dead letters, and why; and all others, by whoever owns its turns."""
     sink = _Noting()
     with State(settings.state_dir, settings.destination, rehearse=True) as state:
-        dead = {span_id for _, span_id, _ in state.dead_letters()}
-        Shipper(sink, state, settings.labels, policy=settings.policy, window=window, resend=True).ship(session)
-    expected = [it for it in sink.noted.values() if it.span_id not in dead]
-    return len(sink.noted) - len(expected), expected
+        refused = {span_id: reason for _, span_id, reason in state.dead_letters()}
+        shipper = Shipper(sink, state, settings.labels, policy=settings.policy, window=window, resend=True)
+        shipper.ship(session)
+    findings.problems += shipper.report.problems
+    dead = {span_id: refused[span_id] for span_id in sink.noted.keys() & refused.keys()}
+    return dead, [it for it in sink.noted.values() if it.span_id not in dead]
 
 
 def _differences(reader: Reader, expected: list[Expected]) -> Iterator[Difference]:
@@ -137,13 +144,11 @@ def _differences(reader: Reader, expected: list[Expected]) -> Iterator[Differenc
         yield from compare(wants, reader.session(session_id, dict.fromkeys(it.trace_id for it in wants)))
 
 
-def _repair(settings: Config, session: Session, sink: Sink, missing: set[str], findings: _Findings) -> None:
-    """Ship a session again as far as it is missing; the state learns that the rest has arrived."""
-    only = _Only(sink, missing)
+def _repair(settings: Config, session: Session, window: Window, rest: "_Rest", findings: _Findings) -> None:
+    """Ship a session again as far as it is missing; the state learns what has arrived."""
     with State(settings.state_dir, settings.destination) as state:
-        shipper = Shipper(only, state, settings.labels, policy=settings.policy, resend=True)
+        shipper = Shipper(rest, state, settings.labels, policy=settings.policy, window=window, resend=True)
         shipper.ship(session)
-    findings.repaired += only.accepted
     if shipper.report.failure is not None:
         findings.problems.append(str(shipper.report.failure))
 
@@ -162,19 +167,27 @@ class _Noting:
         """Nothing to finish."""
 
 
-class _Only:
-    """Sends what is missing; of the rest it is known that it has arrived."""
+class _Rest:
+    """Sends what was not found: `there` was, and what is `dead` stays so, by its reason.
 
-    def __init__(self, sink: Sink, missing: set[str]) -> None:
+    What nobody looked for is sent, not believed in: the transcript may have grown since.
+    """
+
+    def __init__(self, sink: Sink, there: set[str], dead: dict[str, str]) -> None:
         self._sink = sink
-        self._missing = missing
-        self.accepted = 0
+        self._there = there
+        self._dead = dead
+        self.accepted: set[str] = set()
 
     def deliver(self, observations: Sequence[Observation]) -> Delivery:
-        wanted = [observation for observation in observations if observation.span_id in self._missing]
+        wanted = [it for it in observations if it.span_id not in self._there and it.span_id not in self._dead]
         delivery = self._sink.deliver(wanted) if wanted else Delivery()
-        self.accepted += len(delivery.accepted)
-        delivery.accepted |= {it.span_id for it in observations} - {it.span_id for it in wanted}
+        self.accepted |= delivery.accepted
+        for span_id in {it.span_id for it in observations} - {it.span_id for it in wanted}:
+            if span_id in self._dead:
+                delivery.rejected[span_id] = self._dead[span_id]
+            else:
+                delivery.accepted.add(span_id)
         return delivery
 
     def close(self) -> None:
