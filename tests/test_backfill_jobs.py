@@ -17,7 +17,7 @@ from ccship.backfill.lots import lots_of
 from ccship.routing import by_destination
 from ccship.transcript.discover import sessions_at
 from conftest import FIXTURES
-from helpers import run_ccship
+from helpers import run_ccship, until
 from lines import Lines
 from loopback import LoopbackLangfuse, Reply, Span
 
@@ -25,6 +25,7 @@ FIXTURE = FIXTURES / "claude"
 ALL = ("backfill", "--claude-dir", FIXTURE)
 PATIENCE_S = 60
 MB = 1024 * 1024
+ON_LINUX = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells a process's children here")
 
 
 @contextmanager
@@ -44,6 +45,10 @@ def running(*arguments: str | Path, environ: Mapping[str, str]) -> Iterator["sub
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=PATIENCE_S)
+
+
+def children_of(process: "subprocess.Popen[str]") -> list[int]:
+    return list(map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()))
 
 
 def by_key(spans: Sequence[Span]) -> dict[object, object]:
@@ -122,15 +127,15 @@ def test_a_server_that_is_down_ends_the_work_for_all_processes(langfuse: Loopbac
     assert langfuse.accepted == []
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells a process's children here")
+@ON_LINUX
 def test_a_process_that_is_killed_loses_nothing(langfuse: LoopbackLangfuse, state_dir: Path) -> None:
     """The others are ended; the next run sends what is left, under the same ids."""
     whole = everything(langfuse, state_dir)
     langfuse.script = [Reply(delay_s=0.5)] * 99
     with running(*ALL, "--yes", "--jobs", "2", environ=langfuse.environ) as process:
         langfuse.wait_for_requests(2)
-        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-            os.kill(int(child), signal.SIGKILL)
+        for child in children_of(process):
+            os.kill(child, signal.SIGKILL)
         _, stderr = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     assert "ended from outside" in stderr
@@ -138,6 +143,28 @@ def test_a_process_that_is_killed_loses_nothing(langfuse: LoopbackLangfuse, stat
     langfuse.script.clear()
     assert run_ccship(*ALL, environ=langfuse.environ).returncode == 0
     assert by_key(list(langfuse.latest.values())) == whole
+
+
+@ON_LINUX
+@pytest.mark.parametrize(
+    ("ended_by", "code", "told"),
+    [(signal.SIGINT, 130, "^C again to leave at once"), (signal.SIGKILL, 1, "ended from outside")],
+    ids=["interrupt", "kill"],
+)
+def test_processes_that_are_only_just_starting_end_without_a_word(
+    ended_by: signal.Signals, code: int, told: str, langfuse: LoopbackLangfuse
+) -> None:
+    """They have not read what they are to do, nor said that interrupts are not for them."""
+    with running(*ALL, "--yes", "--jobs", "2", environ=langfuse.environ) as process:
+        until(lambda: len(children_of(process)) == 3, PATIENCE_S)  # one is Python's own
+        for child in children_of(process):
+            os.kill(child, ended_by)
+        if ended_by is signal.SIGINT:
+            os.kill(process.pid, ended_by)
+        _, stderr = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == code
+    assert told in stderr
+    assert "Traceback" not in stderr
 
 
 def test_a_state_that_cannot_be_used_is_one_line(langfuse: LoopbackLangfuse, state_dir: Path) -> None:

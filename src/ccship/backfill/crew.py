@@ -6,11 +6,13 @@ still there, for the next run.
 
 import multiprocessing
 import signal
+import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -122,14 +124,14 @@ def _share(
 def _send(end: Any, lot: Lot | None) -> None:
     try:
         end.send(lot)
-    except BrokenPipeError:
+    except (BrokenPipeError, ConnectionResetError):
         raise CcshipError(_ENDED) from None
 
 
 def _receive(end: Any) -> Any:
     try:
         message = end.recv()
-    except EOFError:
+    except (EOFError, ConnectionResetError):  # the latter, when it had not read its lot yet
         raise CcshipError(_ENDED) from None
     if isinstance(message, BaseException):
         raise message
@@ -150,9 +152,10 @@ def _crew(orders: Orders, jobs: int) -> Iterator[_Crew]:
     halt = context.RawValue("b", 0)
     pairs = [context.Pipe() for _ in range(jobs)]
     processes = [context.Process(target=_work, args=(end, orders, halt), daemon=True) for _, end in pairs]
-    for process, (_, end) in zip(processes, pairs, strict=True):
-        process.start()
-        end.close()
+    with _unheard_interrupts():
+        for process, (_, end) in zip(processes, pairs, strict=True):
+            process.start()
+            end.close()
     try:
         yield _Crew([ours for ours, _ in pairs], halt)
         for ours, _ in pairs:
@@ -164,6 +167,20 @@ def _crew(orders: Orders, jobs: int) -> Iterator[_Crew]:
     finally:
         for process in processes:
             process.join()
+
+
+@contextmanager
+def _unheard_interrupts() -> Iterator[None]:
+    """A ^C reaches processes that are started in here too, and before they can say that they leave it to us."""
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # started later, it would let ^C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(end: Any, orders: Orders, halt: Any) -> None:
