@@ -1,6 +1,8 @@
 """`ccship backfill`, run as a person runs it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,30 @@ def test_a_file_is_written_anew_and_leaves_no_state(tmp_path: Path, state_dir: P
     assert target.read_bytes() == content
     assert not state_dir.exists()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_disk_that_fills_up_leaves_the_file_that_was_there(tmp_path: Path) -> None:
+    """A part of the new one would look like all of it."""
+    target = tmp_path / "out" / "traces.jsonl"
+    target.parent.mkdir()
+    target.write_text("what was there before")
+    small = ["sh", "-c", 'ulimit -f 40 && exec "$@"', "sh", sys.executable, "-m", "ccship"]
+    done = subprocess.run(
+        [*small, "backfill", "--claude-dir", FIXTURE, "--to", target],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"ccship: {target} cannot be written")
+    assert target.read_text() == "what was there before"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure_to_tell_of() -> None:
+    """`--to - | head -1`: nothing was remembered, and nothing is to be sent again."""
+    command = f"{sys.executable} -m ccship backfill --claude-dir {FIXTURE} --to - | head -c 1"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout, done.stderr) == ("{", "")
 
 
 def test_stdout_can_be_the_file() -> None:
@@ -136,6 +162,8 @@ BAD_USAGE = {
     "a time that is none": (["--claude-dir", FIXTURE, "--since", "yesterday"], {}, "is no time"),
     "a URL that is none": (["--claude-dir", FIXTURE], {"LANGFUSE_BASE_URL": "langfuse"}, "LANGFUSE_BASE_URL"),
     "a folder that cannot be written": (["--claude-dir", FIXTURE, "--to", "no/such/x.jsonl"], {}, "cannot be written"),
+    "a folder in the file's place": (["--claude-dir", FIXTURE, "--to", "."], {}, "is no file"),
+    "a device in the file's place": (["--claude-dir", FIXTURE, "--to", "/dev/null"], {}, "is no file"),
     "a broken config file": (["--claude-dir", FIXTURE], {"CC_LANGFUSE_CONFIG": "notes.txt"}, "not valid TOML"),
 }
 

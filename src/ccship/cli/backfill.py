@@ -21,7 +21,7 @@ from ccship.cli.moments import span
 from ccship.cli.output import print_json
 from ccship.cli.selection import select
 from ccship.cli.shipment import Choice, document, plan_text, result_text
-from ccship.errors import ConfigError
+from ccship.errors import CcshipError, ConfigError
 from ccship.outbox import Report
 from ccship.routing import by_destination
 from ccship.ship import Window
@@ -118,7 +118,13 @@ def _write(choice: Choice, asked: _Asked, path: Path, *, dry_run: bool) -> int:
         with _progress("writing", choice, asked) as progress:
             orders = asked.orders("copied" if dry_run else "none")
             report = ship_lots(lots_of(choice.destinations, 1), orders, sink=sink, progress=progress)
+        if report.failure is not None:
+            raise report.failure  # a part of it must not replace what is there
         sink.commit()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CcshipError(f"{path} cannot be written ({error.strerror}): make room, or name another file") from error
     finally:
         sink.close()
     code = _tell(report, choice, "would send" if dry_run else "wrote", asked, stderr=path == STDOUT)

@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -47,12 +48,16 @@ class OtlpFileSink(SpanSink):
         """Drop what was not committed."""
         super().close()
         if self._temporary is not None:
-            self._file.close()
+            with suppress(OSError):  # of a full disk, once more
+                self._file.close()
             self._temporary.unlink(missing_ok=True)
 
     def _open(self) -> BinaryIO:
         if self._path == STDOUT:
             return sys.stdout.buffer
+        if self._path.exists() and not self._path.is_file():
+            # a folder cannot be replaced, and a device or a pipe must not be
+            raise ConfigError(f"{self._path} is no file: name one with --to, or - for stdout")
         try:
             descriptor, name = tempfile.mkstemp(dir=self._path.absolute().parent, prefix=f".{self._path.name}.")
         except OSError as error:
