@@ -179,6 +179,13 @@ def test_a_server_that_cannot_be_asked_is_explained_in_a_line(
     assert told in line
 
 
+def test_an_address_without_a_langfuse_is_not_taken_for_an_empty_one(shipped: Path, langfuse: LoopbackLangfuse) -> None:
+    """It knows neither of the two read APIs."""
+    done = run_ccship("verify", environ={"LANGFUSE_BASE_URL": f"{langfuse.url}/elsewhere"})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "check LANGFUSE_BASE_URL" in done.stderr
+
+
 @pytest.mark.parametrize("body", [b"<html>sign in</html>", b"[]", b'{"data": [{"id": 1}]}', b'{"data": 7}'])
 def test_an_answer_that_is_none_is_not_taken_for_an_empty_one(
     shipped: Path, langfuse: LoopbackLangfuse, body: bytes

@@ -72,9 +72,12 @@ class Reader:
         """
         if self._has_v2:
             first = self._page(session_id, None)
-            self._has_v2 = first is not None
             if first is not None:
                 return list(self._pages(session_id, first))
+            if self._get("/api/public/projects", {}) is None:
+                # a server that knows nothing has nothing either: that is not what was asked
+                raise Denied("no Langfuse at this address (404): check LANGFUSE_BASE_URL")
+            self._has_v2 = False
         return [row for trace_id in trace_ids for row in self._trace(trace_id)]
 
     def _pages(self, session_id: str, page: Any) -> Iterator[Arrived]:
