@@ -116,6 +116,18 @@ def test_what_is_written_while_the_server_is_asked_is_not_taken_for_arrived(
     assert set(langfuse.latest) == {it.span_id for it in observe(transcript)}
 
 
+def test_a_turn_that_has_grown_is_sent_as_it_is_now(shipped: Path, langfuse: LoopbackLangfuse) -> None:
+    """Its root is there, under the same id and time, and says what the turn had come to before."""
+    turn = conversation(6, SESSION).assistant("late", "the last word")
+    turn.write(shipped / f"projects/-demo/{SESSION}.jsonl")
+    assert found("--repair")[0] == 0
+    (root,) = [it for it in langfuse.latest.values() if "the last word" in str(it.attributes) and it.type == "agent"]
+    assert root.name == "claude_turn"
+    requests = len(langfuse.requests)
+    assert run_ccship("backfill").returncode == 0
+    assert len(langfuse.requests) == requests
+
+
 def test_a_repair_leaves_dead_letters_dead(shipped: Path, langfuse: LoopbackLangfuse) -> None:
     """They did not arrive, and a repair does not send them: the books must go on saying so."""
     poison = langfuse.accepted[0].span_id

@@ -18,7 +18,7 @@ from ccship.cli.output import counted
 from ccship.cli.selection import select
 from ccship.config import Config
 from ccship.errors import CcshipError, DeliveryError
-from ccship.observations import Observation
+from ccship.observations import Observation, encode
 from ccship.routing import Destination, by_destination
 from ccship.ship import Shipper, Window
 from ccship.sinks import Delivery, Sink
@@ -117,9 +117,9 @@ def _check(destination: Destination, window: Window, findings: _Findings, *, rep
 
                     sink = stack.enter_context(closing(LangfuseSink(settings)))
                 there = {it.span_id for it in expected} - missing
-                rest = _Rest(sink, there, dead)
-                _repair(settings, session, window, rest, findings)
-                findings.repaired += len(rest.accepted & missing)
+                findings.repaired += len(
+                    _repair(settings, session, window, _Rest(sink, there, dead), findings) & missing
+                )
 
 
 def _expected(
@@ -144,13 +144,16 @@ def _differences(reader: Reader, expected: list[Expected]) -> Iterator[Differenc
         yield from compare(wants, reader.session(session_id, dict.fromkeys(it.trace_id for it in wants)))
 
 
-def _repair(settings: Config, session: Session, window: Window, rest: "_Rest", findings: _Findings) -> None:
-    """Ship a session again as far as it is missing; the state learns what has arrived."""
+def _repair(settings: Config, session: Session, window: Window, rest: "_Rest", findings: _Findings) -> set[str]:
+    """Ship a session again as far as it is missing; the state learns what has arrived. Returns what was accepted."""
     with State(settings.state_dir, settings.destination) as state:
+        for path in session.paths:
+            rest.arrived_as.update(state.transcript(path, session.session_id).spans)
         shipper = Shipper(rest, state, settings.labels, policy=settings.policy, window=window, resend=True)
         shipper.ship(session)
     if shipper.report.failure is not None:
         findings.problems.append(str(shipper.report.failure))
+    return rest.accepted
 
 
 class _Noting:
@@ -170,17 +173,19 @@ class _Noting:
 class _Rest:
     """Sends what was not found: `there` was, and what is `dead` stays so, by its reason.
 
-    What nobody looked for is sent, not believed in: the transcript may have grown since.
+    What nobody looked for is sent, not believed in: the transcript may have grown since. So is what has grown itself:
+    `arrived_as` holds the hashes of what was sent of turns that were open then.
     """
 
     def __init__(self, sink: Sink, there: set[str], dead: dict[str, str]) -> None:
         self._sink = sink
         self._there = there
         self._dead = dead
+        self.arrived_as: dict[str, bytes] = {}
         self.accepted: set[str] = set()
 
     def deliver(self, observations: Sequence[Observation]) -> Delivery:
-        wanted = [it for it in observations if it.span_id not in self._there and it.span_id not in self._dead]
+        wanted = [it for it in observations if self._wants(it)]
         delivery = self._sink.deliver(wanted) if wanted else Delivery()
         self.accepted |= delivery.accepted
         for span_id in {it.span_id for it in observations} - {it.span_id for it in wanted}:
@@ -192,6 +197,12 @@ class _Rest:
 
     def close(self) -> None:
         """The sink behind it belongs to somebody else."""
+
+    def _wants(self, observation: Observation) -> bool:
+        span_id = observation.span_id
+        if span_id not in self._there:
+            return span_id not in self._dead
+        return span_id in self.arrived_as and self.arrived_as[span_id] != encode(observation)[0]
 
 
 def _tell(findings: _Findings) -> None:
