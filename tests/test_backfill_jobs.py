@@ -8,12 +8,15 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ccship import config
-from ccship.backfill.crew import jobs_for
-from ccship.backfill.lots import lots_of
+from ccship.backfill.crew import jobs_for, ship_lots
+from ccship.backfill.hand import Orders
+from ccship.backfill.lots import Lot, lots_of
+from ccship.errors import steps_of
 from ccship.routing import by_destination
 from ccship.transcript.discover import sessions_at
 from conftest import FIXTURES
@@ -174,6 +177,15 @@ def test_a_state_that_cannot_be_used_is_one_line(langfuse: LoopbackLangfuse, sta
     assert done.returncode == 1
     assert done.stderr.startswith("ccship: the state folder")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_bug_in_another_process_says_where_it_is() -> None:
+    """For the report: a traceback cannot come along."""
+    no_session: Any = None
+    lots = [Lot(config.load({}), (no_session,))] * 2
+    with pytest.raises(AttributeError) as caught:
+        ship_lots(lots, Orders(books="none"), jobs=2)
+    assert any("backfill/hand.py" in step for step in steps_of(caught.value))
 
 
 def test_sessions_that_share_history_stay_together() -> None:

@@ -142,6 +142,24 @@ def test_a_reader_that_has_seen_enough_is_no_bug() -> None:
     assert (done.stdout, done.stderr) == ("{", "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_no_bug(state_dir: Path) -> None:
+    """Exit code 1 and one line."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ccship", "config", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert "nothing more can be written (No space left on device)" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not state_dir.exists()
+
+
 @pytest.mark.parametrize("command", ["install", "uninstall", "doctor", "status", "config", "backfill"])
 def test_an_unknown_option_is_wrong_usage(command: str) -> None:
     """Exit code 2, and no traceback."""

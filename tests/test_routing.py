@@ -236,3 +236,19 @@ capture = "metadata"
     }
     assert inputs["acme-web"] == "hello"
     assert json.loads(inputs["zeta"])["characters"] == 5
+
+
+def test_verify_asks_every_server_for_what_is_its_own(environ: dict[str, str], acme: LoopbackLangfuse) -> None:
+    """What is excluded, and what cannot be asked for, is said and not called whole."""
+    assert run_ccship("backfill", environ=environ).returncode == 0
+    done = run_ccship("verify", environ=environ)
+    assert done.returncode == 0, done.stdout
+    assert "checked 3 sessions" in done.stdout
+    assert "never sent: 1 session of excluded projects" in done.stdout
+    acme.accepted.pop()
+    assert "1 missing" in run_ccship("verify", environ=environ).stdout
+    keyless = {**environ, "LANGFUSE_SECRET_KEY": ""}
+    partly = run_ccship("verify", environ=keyless)
+    assert partly.returncode == 1
+    assert "1 missing" in partly.stdout
+    assert "no keys for the default destination: 1 session not checked" in partly.stderr

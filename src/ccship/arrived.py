@@ -86,7 +86,9 @@ class Reader:
             cursor = (page.get("meta") or {}).get("cursor")
             if not cursor:
                 return
-            page = self._page(session_id, cursor) or {}
+            page = self._page(session_id, cursor)
+            if page is None:
+                raise Denied("an answer that names a next page which is not there: is this server newer than ccship?")
 
     def _page(self, session_id: str, cursor: str | None) -> Any:
         asked: dict[str, str | int] = {"sessionId": session_id, "fields": "core,basic,usage", "limit": PAGE}

@@ -1,5 +1,10 @@
 """Whose fault it is, and what happens next."""
 
+import traceback
+from pathlib import Path
+
+_STEPS = "steps"
+
 
 class CcshipError(Exception):
     """Something a person can mend; the text says how."""
@@ -39,3 +44,23 @@ class TooLarge(DeliveryError):
 
 class Rejected(DeliveryError):
     """Something in the request is poison; the rest of it is not."""
+
+
+def steps_of(error: BaseException) -> list[str]:
+    """Where an error happened, the innermost last: files, lines and functions, but nothing that they had in hand.
+
+    An error that it came from is told first, as are the steps that it brought from another process.
+    """
+    steps: list[str] = []
+    cause = error.__cause__ or error.__context__
+    if cause is not None:
+        steps += [*steps_of(cause), "then"]
+    steps += error.__dict__.get(_STEPS, ())
+    for frame in traceback.extract_tb(error.__traceback__):
+        steps.append(f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}")
+    return [*steps, type(error).__name__]
+
+
+def keep_steps(error: BaseException) -> None:
+    """Let an error take along to another process where it happened: a traceback cannot go there."""
+    error.__dict__[_STEPS] = steps_of(error)

@@ -15,6 +15,12 @@ class Destination:
     settings: Config
     sessions: list[Session] = field(default_factory=list)
 
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        name = self.settings.name
+        return "the default destination" if name == "default" else f"destination {name}"
+
 
 def destination_of(settings: Config, session: Session) -> Config | None:
     """What holds for a session, by the folder it began in; None where that is excluded.

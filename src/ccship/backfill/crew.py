@@ -7,7 +7,6 @@ still there, for the next run.
 import multiprocessing
 import signal
 import sys
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import Any
 
 from ccship.backfill.hand import Hand, Orders
 from ccship.backfill.lots import Lot
-from ccship.errors import CcshipError
+from ccship.errors import CcshipError, keep_steps
 from ccship.outbox import Report
 from ccship.sinks import Sink
 
@@ -202,5 +201,5 @@ def _work(end: Any, orders: Orders, halt: Any) -> None:
     except (EOFError, BrokenPipeError):
         return  # nobody waits for it any more
     except Exception as error:  # noqa: BLE001 - the parent tells of it
-        error.add_note(traceback.format_exc())
+        keep_steps(error)
         end.send(error)

@@ -1,5 +1,6 @@
 """The command line: parse, call, print. Decides nothing that a library user would need."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -97,17 +98,28 @@ def _command(function: Callable[_P, int]) -> Callable[_P, None]:
         except (typer.Exit, typer.Abort):
             raise
         except BrokenPipeError:
-            # whoever reads has seen enough (`| head`); nothing may be written at exit either
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = 1
+            code = _say_no_more()  # whoever reads has seen enough (`| head`)
         except Exception as error:  # noqa: BLE001 - the last boundary: what comes here is a bug
-            from ccship.cli.crash import write_report  # noqa: PLC0415 - hardly ever needed
-
-            typer.echo(f"ccship: this is a bug ({type(error).__name__}); please report {write_report(error)}", err=True)
-            code = 3
+            code = _explain(error)
         sys.exit(code)
 
     return run
+
+
+def _explain(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        typer.echo(f"ccship: nothing more can be written ({error.strerror}); what had arrived is remembered", err=True)
+        return _say_no_more()
+    from ccship.cli.crash import write_report  # noqa: PLC0415 - hardly ever needed
+
+    typer.echo(f"ccship: this is a bug ({type(error).__name__}); please report {write_report(error)}", err=True)
+    return 3
+
+
+def _say_no_more() -> int:
+    """Nothing may be written at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 @app.command()

@@ -8,13 +8,12 @@ import os
 import platform
 import sys
 import tempfile
-import traceback
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from ccship import __version__
-from ccship.errors import StateError
+from ccship.errors import StateError, steps_of
 from ccship.hook import state_folder
 from ccship.state import private
 
@@ -23,7 +22,7 @@ _LIBRARIES = ("langfuse", "opentelemetry-sdk", "pydantic", "typer")
 
 def write_report(error: BaseException) -> Path | str:
     """Write the report into the state folder, or where temporary files go; returns where it is."""
-    text = "\n".join([*_facts(), "", *_steps(error), ""])
+    text = "\n".join([*_facts(), "", *steps_of(error), ""])
     for folder in (Path(state_folder(dict(os.environ))), Path(tempfile.gettempdir())):
         try:
             if folder != Path(tempfile.gettempdir()):
@@ -34,7 +33,7 @@ def write_report(error: BaseException) -> Path | str:
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
         return Path(name)
-    return f"this: {' < '.join(reversed(list(_steps(error))))}"
+    return f"this: {' < '.join(reversed(list(steps_of(error))))}"
 
 
 def _facts() -> list[str]:
@@ -45,14 +44,3 @@ def _facts() -> list[str]:
         *libraries,
         f"command {sys.argv[1] if len(sys.argv) > 1 and sys.argv[1].isalpha() else '-'}",
     ]
-
-
-def _steps(error: BaseException) -> list[str]:
-    """Where it happened, the innermost last; an exception that it came from is told first."""
-    steps = []
-    cause = error.__cause__ or error.__context__
-    if cause is not None:
-        steps += [*_steps(cause), "then"]
-    for frame in traceback.extract_tb(error.__traceback__):
-        steps.append(f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}")
-    return [*steps, type(error).__name__]

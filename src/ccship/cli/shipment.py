@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from rich.filesize import decimal
 
 from ccship.cli.output import counted, iso_time, local_time
-from ccship.config import Config
 from ccship.outbox import Report
 from ccship.routing import Destination
 from ccship.transcript.usage import CACHE_WRITES
@@ -39,7 +38,7 @@ class Choice:
         """What cannot be sent, as problems."""
         for it in self.destinations:
             if not it.settings.has_keys:
-                yield f"no keys for {_named(it.settings)}: {counted(len(it.sessions), 'session')} not sent"
+                yield f"no keys for {it.title}: {counted(len(it.sessions), 'session')} not sent"
 
 
 def plan_text(plan: Report, choice: Choice) -> str:
@@ -112,7 +111,3 @@ def _remarks(report: Report) -> Iterator[str]:
     unknown = sum(count for kind, count in report.lines.items() if kind.startswith("ignored:unknown:"))
     if report.lines["bad"] or unknown:
         yield f"{report.lines['bad']} lines could not be read, {unknown} are of an unknown type"
-
-
-def _named(settings: Config) -> str:
-    return f"the {settings.name} destination" if settings.name == "default" else f"destination {settings.name}"

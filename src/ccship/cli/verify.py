@@ -32,6 +32,7 @@ _MAX_SHOWN = 20
 
 @dataclass(slots=True)
 class _Findings:
+    excluded: int = 0
     sessions: int = 0
     observations: int = 0
     refused: int = 0
@@ -71,10 +72,15 @@ def verify(
     """
     settings = config.load()
     window = Window(*span(since, until))
-    destinations, _ = by_destination(settings, _chosen(sessions or [], claude_dir or settings.claude_dir, project))
-    findings = _Findings()
+    chosen = _chosen(sessions or [], claude_dir or settings.claude_dir, project)
+    destinations, excluded = by_destination(settings, chosen)
+    findings = _Findings(excluded=excluded.total())
     for destination in destinations:
-        _check(destination, window, findings, repair=repair)
+        if not destination.settings.has_keys and len(destinations) > 1:
+            count = counted(len(destination.sessions), "session")
+            findings.problems.append(f"no keys for {destination.title}: {count} not checked")
+        else:
+            _check(destination, window, findings, repair=repair)
     if as_json:
         sys.stdout.buffer.write(orjson.dumps(_document(findings), option=orjson.OPT_INDENT_2) + b"\n")
     else:
@@ -98,9 +104,13 @@ def _check(destination: Destination, window: Window, findings: _Findings, *, rep
     settings = destination.settings
     with ExitStack() as stack:
         reader = stack.enter_context(Reader(settings))
+        copy = stack.enter_context(State(settings.state_dir, settings.destination, rehearse=True))
+        refused = {span_id: reason for _, span_id, reason in copy.dead_letters()}
         sink: Sink | None = None
         for session in destination.sessions:
-            dead, expected = _expected(settings, session, window, findings)
+            noted = _noted(settings, copy, session, window, findings)
+            dead = {span_id: refused[span_id] for span_id in noted.keys() & refused.keys()}
+            expected = [it for it in noted.values() if it.span_id not in dead]
             try:
                 found = list(_differences(reader, expected))
             except DeliveryError as error:
@@ -122,18 +132,13 @@ def _check(destination: Destination, window: Window, findings: _Findings, *, rep
                 )
 
 
-def _expected(
-    settings: Config, session: Session, window: Window, findings: _Findings
-) -> tuple[dict[str, str], list[Expected]]:
-    """The observations of a session that are dead letters, and why; and all others, by whoever owns its turns."""
+def _noted(settings: Config, copy: State, session: Session, window: Window, findings: _Findings) -> dict[str, Expected]:
+    """The observations of a session, by whoever owns its turns."""
     sink = _Noting()
-    with State(settings.state_dir, settings.destination, rehearse=True) as state:
-        refused = {span_id: reason for _, span_id, reason in state.dead_letters()}
-        shipper = Shipper(sink, state, settings.labels, policy=settings.policy, window=window, resend=True)
-        shipper.ship(session)
+    shipper = Shipper(sink, copy, settings.labels, policy=settings.policy, window=window, resend=True)
+    shipper.ship(session)
     findings.problems += shipper.report.problems
-    dead = {span_id: refused[span_id] for span_id in sink.noted.keys() & refused.keys()}
-    return dead, [it for it in sink.noted.values() if it.span_id not in dead]
+    return sink.noted
 
 
 def _differences(reader: Reader, expected: list[Expected]) -> Iterator[Difference]:
@@ -221,6 +226,12 @@ def _tell(findings: _Findings) -> None:
         f" {findings.count('missing')} missing, {findings.count('doubled')} doubled,"
         f" {findings.count('tokens')} with other tokens"
     )
+    _tell_more(findings)
+
+
+def _tell_more(findings: _Findings) -> None:
+    if findings.excluded:
+        typer.echo(f"never sent: {counted(findings.excluded, 'session')} of excluded projects")
     if findings.refused:
         refused = counted(findings.refused, "observation")
         typer.echo(f"not looked for, because the server refused it before: {refused}")
@@ -239,6 +250,7 @@ def _document(findings: _Findings) -> dict[str, object]:
         "traces": len(findings.traces),
         "observations": findings.observations,
         **{kind: findings.count(kind) for kind in ("missing", "doubled", "tokens")},
+        "excluded": findings.excluded,
         "refused": findings.refused,
         "repaired": findings.repaired,
         "differences": [asdict(difference) for difference in findings.differences],
