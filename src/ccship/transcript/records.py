@@ -13,11 +13,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from functools import cached_property
+from typing import Annotated, Any, TypeAlias
 
+import msgspec
 import orjson
-from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
-from pydantic.alias_generators import to_camel
 
 Block: TypeAlias = dict[str, Any]
 """A content block as the Messages API knows it: `{"type": "text" | "tool_use" | ..., ...}`."""
@@ -28,28 +28,20 @@ SYNTHETIC_MODEL = "<synthetic>"
 _INT64_DIGITS = 18
 _MAX_DIGITS = 300
 """A float holds no more; nobody counts further."""
+_PLACE = re.compile(r" - at `(\$[^`]*)`$")
+"""Where msgspec names the field that does not fit."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel)
-
-
-class _ApiShape(BaseModel):
-    """Parts that come from the Messages API, in its snake case."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class CacheCreation(_ApiShape):
+class CacheCreation(msgspec.Struct, frozen=True):
     """Tokens written to the cache, by the time they are kept."""
 
     ephemeral_5m_input_tokens: int | None = None
     ephemeral_1h_input_tokens: int | None = None
 
 
-class Usage(_ApiShape):
+class Usage(msgspec.Struct, frozen=True):
     """Tokens of one line of an LLM call; `output_tokens` may be a placeholder on all lines but the last."""
 
     input_tokens: int | None = None
@@ -62,7 +54,7 @@ class Usage(_ApiShape):
     iterations: list[Any] | None = None
 
 
-class Message(_ApiShape):
+class Message(msgspec.Struct, frozen=True, dict=True):
     """The Messages API message that a line carries, or a part of it."""
 
     id: str | None = None
@@ -72,7 +64,7 @@ class Message(_ApiShape):
     stop_reason: str | None = None
     usage: Usage | None = None
 
-    @property
+    @cached_property
     def blocks(self) -> list[Block]:
         """The content as blocks; a plain string is one text block."""
         if isinstance(self.content, str):
@@ -80,7 +72,7 @@ class Message(_ApiShape):
         return [block for block in self.content or () if isinstance(block, dict)]
 
 
-class Record(_Shape):
+class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel", dict=True):
     """What every record may have. `timestamp` is UTC.
 
     `session_id` is the session of the file as a rule; copies that a fork or resume made keep the session they come
@@ -90,36 +82,35 @@ class Record(_Shape):
     type: str
     uuid: str | None = None
     parent_uuid: str | None = None
-    timestamp: AwareDatetime | None = None
+    timestamp: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     session_id: str | None = None
     version: str | None = None
     cwd: str | None = None
     git_branch: str | None = None
     entrypoint: str | None = None
     agent_id: str | None = None
-    made_by_session: str | None = Field(default=None, validation_alias=AliasChoices("session_id"))
+    made_by_session: str | None = msgspec.field(default=None, name="session_id")
     is_sidechain: bool = False
     message: Message | None = None
-    _misfits: tuple[str, ...] = PrivateAttr(default=())
 
-    @property
+    @cached_property
     def time_ns(self) -> int | None:
         """The timestamp in nanoseconds since the epoch; transcripts have millisecond resolution."""
         if self.timestamp is None:
             return None
         return (self.timestamp - _EPOCH) // _MICROSECOND * 1000
 
-    @property
+    @cached_property
     def misfits(self) -> tuple[str, ...]:
         """Names of fields that were dropped because they had another type than expected."""
-        return self._misfits
+        return ()
 
     @property
     def blocks(self) -> list[Block]:
         """The content blocks of the message, or none."""
         return self.message.blocks if self.message else []
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The text blocks of the message, joined by newlines."""
         return text_of(self.blocks)
@@ -169,7 +160,7 @@ class User(Record):
     permission_decision: dict[str, Any] | None = None
     interrupted_message_id: str | None = None
     plan_content: str | None = None
-    source_tool_use_id: str | None = Field(default=None, alias="sourceToolUseID")
+    source_tool_use_id: str | None = msgspec.field(default=None, name="sourceToolUseID")
 
     @property
     def tool_results(self) -> list[Block]:
@@ -195,14 +186,14 @@ class System(Record):
 class Attachment(Record):
     """Context that was handed to the model beside the prompt: reminders, queued prompts, hook output."""
 
-    attachment: dict[str, Any] = Field(default_factory=dict)
+    attachment: dict[str, Any] = {}
 
 
 class ApiRequest(Record):
     """One HTTP attempt of an LLM call (2.1.329 and later); `timestamp` is when it was sent."""
 
     id: str
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: dict[str, Any] = {}
     query_source: str | None = None
     request_digest: str | None = None
 
@@ -337,26 +328,36 @@ def _detailed(kind: str, raw: dict[str, Any]) -> str:
 
 def _validate(model: type[Record], raw: dict[str, Any]) -> Parsed:
     try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        misfits = [_drop(raw, detail["loc"]) for detail in error.errors(include_input=False, include_url=False)]
-    try:
-        record = model.model_validate(raw)
-    except ValidationError:
-        return BadRecord(f"{raw.get('type')} without what makes it one")
-    record._misfits = tuple(sorted({name for name in misfits if name}))  # noqa: SLF001 - our own private attribute
-    return record
+        return msgspec.convert(raw, model)
+    except msgspec.ValidationError:
+        return _validate_tolerantly(model, raw)
 
 
-def _drop(raw: dict[str, Any], location: tuple[int | str, ...]) -> str | None:
+def _validate_tolerantly(model: type[Record], raw: dict[str, Any]) -> Parsed:
+    """Without the fields that do not fit, as long as what is left is a record."""
+    misfits: set[str] = set()
+    while True:
+        try:
+            record = msgspec.convert(raw, model, strict=False)
+        except msgspec.ValidationError as error:
+            if (dropped := _drop(raw, str(error))) is None:
+                return BadRecord(f"{raw.get('type')} without what makes it one")
+            misfits.add(dropped)
+        else:
+            record.__dict__["misfits"] = tuple(sorted(misfits))
+            return record
+
+
+def _drop(raw: dict[str, Any], error: str) -> str | None:
     """Remove the innermost object field that a validation error points at; returns its dotted name."""
+    found = _PLACE.search(error)
     path: list[str] = []
     owner = node = raw
-    for key in location:
+    for key in found[1].split(".")[1:] if found else ():
         if not isinstance(node, dict) or key not in node:
-            break  # union members and list positions stand behind the field's own name
+            break  # list positions stand behind the field's own name
         owner, node = node, node[key]
-        path.append(str(key))
+        path.append(key)
     if path:
-        owner.pop(path[-1], None)
+        del owner[path[-1]]
     return ".".join(path) or None

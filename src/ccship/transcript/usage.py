@@ -7,7 +7,7 @@ same call, and only the last of them is sure to hold the true output. Multiplyin
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import ValidationError
+import msgspec
 
 from ccship.transcript.records import Assistant, Usage
 
@@ -66,6 +66,6 @@ def advisor_usages(usage: Usage) -> list[tuple[str, Usage]]:
 
 def _usage(iteration: dict[str, Any]) -> Usage:
     try:
-        return Usage.model_validate(iteration)
-    except ValidationError:
+        return msgspec.convert(iteration, Usage, strict=False)
+    except msgspec.ValidationError:
         return Usage()

@@ -206,4 +206,4 @@ def _salvaged(line: bytes) -> list[_Line]:
     from ccship.transcript.records import Assistant, parse_line  # noqa: PLC0415 - slow to load, and damage is rare
 
     records = [record for _, record in parse_line(line) if isinstance(record, Assistant)]
-    return [msgspec.convert(record.model_dump(mode="json", by_alias=True), _Line) for record in records]
+    return [msgspec.convert(msgspec.to_builtins(record), _Line) for record in records]
