@@ -20,6 +20,7 @@ CORE = {
     "ccship.redact",
     "ccship.transcript.classify",
     "ccship.transcript.exchange",
+    "ccship.transcript.parse",
     "ccship.transcript.records",
     "ccship.transcript.turns",
     "ccship.transcript.usage",

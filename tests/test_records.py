@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccship.transcript import records
+from ccship.transcript import parse
 from ccship.transcript.records import RECORD_TYPES, Assistant, BadRecord, Parsed, Record, Skipped, User
 
 
 def parse_line(line: bytes) -> list[Parsed]:
-    return [parsed for _, parsed in records.parse_line(line)]
+    return [parsed for _, parsed in parse.parse_line(line)]
 
 
 USER = b'{"type":"user","uuid":"u1","message":{"role":"user","content":"hello"}}'
@@ -33,7 +33,7 @@ def test_two_records_on_one_line_are_two_records() -> None:
 def test_records_on_one_line_have_places_of_their_own() -> None:
     """A cursor between them must not read the first one again."""
     line = USER.replace(b"hello", b"h\xffllo \xc3\xa9") + b"\0 " + USER
-    assert [at for at, _ in records.parse_line(line)] == [0, line.rindex(USER)]
+    assert [at for at, _ in parse.parse_line(line)] == [0, line.rindex(USER)]
 
 
 def test_a_record_before_broken_bytes_is_kept() -> None:
@@ -72,6 +72,20 @@ SKIPPED = {
 def test_lines_that_are_not_needed_are_named(line: bytes, expected: Skipped) -> None:
     """So that they can be counted."""
     assert parse_line(line) == [expected]
+
+
+def test_a_prompt_that_looks_like_bookkeeping_at_its_beginning_is_a_prompt() -> None:
+    """Bookkeeping is told by its type alone, and that may stand anywhere in the line."""
+    line = b'{"data":{"type":"progress"},"message":{"content":"{\\"type\\":\\"mode\\"}"},"uuid":"u1","type":"user"}'
+    (record,) = parse_line(line)
+    assert isinstance(record, User)
+
+
+def test_a_record_behind_bookkeeping_on_its_line_is_kept() -> None:
+    """What is skipped undecoded is skipped as a whole line only."""
+    skipped, record = parse_line(b'{"type":"mode","mode":"normal"}' + USER)
+    assert skipped == Skipped("mode", known=True)
+    assert isinstance(record, User)
 
 
 BAD = {

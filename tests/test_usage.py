@@ -22,7 +22,8 @@ from ccship.observations import Trace
 from ccship.observations.generations import generations
 from ccship.transcript.exchange import LLMCall
 from ccship.transcript.files import transcripts_of
-from ccship.transcript.records import Assistant, parse_line
+from ccship.transcript.parse import parse_line
+from ccship.transcript.records import Assistant
 from ccship.usage_report import count as counting
 from ccship.usage_report.calls import MARK, Call, calls_on, with_advisors
 from ccship.usage_report.count import Block, count, lines_of

@@ -44,26 +44,25 @@ def messages_of(blocks: Sequence[Block], *, images: bool) -> list[dict[str, Any]
 
 def assistant_message(blocks: Iterable[Block]) -> dict[str, Any]:
     """A response as one message: its text, its thinking, its tool calls."""
-    blocks = list(blocks)
-    message: dict[str, Any] = {"role": "assistant"}
-    thinking = [str(b.get("thinking")) for b in blocks if b.get("type") == "thinking" and b.get("thinking")]
-    calls = [block for block in blocks if block.get("type") == "tool_use"]
-    rest = [block for block in blocks if block.get("type") not in ("thinking", "redacted_thinking", "tool_use")]
-    message["content"] = content_of(rest, images=False) if rest else ""
-    if thinking:
-        message["thinking"] = "\n".join(thinking)
+    thinking: list[str] = []
+    calls: list[dict[str, Any]] = []
+    rest: list[Block] = []
+    for block in blocks:
+        match block.get("type"):
+            case "tool_use":
+                function = {"name": block.get("name"), "arguments": orjson.dumps(block.get("input")).decode()}
+                calls.append({"id": block.get("id"), "type": "function", "function": function})
+            case "thinking":
+                thinking.append(str(block.get("thinking") or ""))
+            case "redacted_thinking":
+                pass
+            case _:
+                rest.append(block)
+    message: dict[str, Any] = {"role": "assistant", "content": content_of(rest, images=False) if rest else ""}
+    if any(thinking):
+        message["thinking"] = "\n".join(filter(None, thinking))
     if calls:
-        message["tool_calls"] = [
-            {
-                "id": block.get("id"),
-                "type": "function",
-                "function": {
-                    "name": block.get("name"),
-                    "arguments": orjson.dumps(block.get("input")).decode(),
-                },
-            }
-            for block in calls
-        ]
+        message["tool_calls"] = calls
     return message
 
 

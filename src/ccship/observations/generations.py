@@ -54,7 +54,8 @@ def generations(call: LLMCall, given: list[dict[str, Any]], trace: Trace, parent
             }
         ),
     )
-    yield from _advisors(call, blocks, usage, trace, parent)
+    if usage.iterations:
+        yield from _advisors(call, blocks, usage, trace, parent)
 
 
 def _advisors(call: LLMCall, blocks: list[Block], usage: Usage, trace: Trace, parent: str) -> Iterator[Observation]:

@@ -63,7 +63,10 @@ ROWS: tuple[tuple[UserKind, Callable[[User, str], bool]], ...] = (
 def classify(record: User) -> UserKind:
     """The kind of a user line of a main transcript."""
     text = record.text.lstrip()
-    return next((kind for kind, holds in ROWS if holds(record, text)), "meta")
+    for kind, holds in ROWS:
+        if holds(record, text):
+            return kind
+    return "meta"
 
 
 def _is_notification(text: str) -> bool:

@@ -1,23 +1,17 @@
-"""One line of a transcript, as bytes -> typed records.
-
-Contract: `parse_line` never raises, whatever the bytes. What cannot be read is a `BadRecord`, what is not needed is
-`Skipped`; both are counted by the caller, so that every record is accounted for. Fields of an unexpected type are
-dropped one by one (`Record.misfits`) instead of losing the record they stand in.
+"""What a line of a transcript may be: a typed record, or what stands for one that is not needed or cannot be read.
 
 The shapes are those of Claude Code 1.0 to 2.1.329. To add a record type: a subclass of `Record` with the fields that
 are needed, a row in `RECORD_TYPES`, and a case where `turns` assigns records.
 """
 
-import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
-import orjson
 
 Block: TypeAlias = dict[str, Any]
 """A content block as the Messages API knows it: `{"type": "text" | "tool_use" | ..., ...}`."""
@@ -25,16 +19,13 @@ Block: TypeAlias = dict[str, Any]
 SYNTHETIC_MODEL = "<synthetic>"
 """The model of assistant lines that Claude Code wrote itself; no call was made for them."""
 
-_INT64_DIGITS = 18
-_MAX_DIGITS = 300
-"""A float holds no more; nobody counts further."""
-_PLACE = re.compile(r" - at `(\$[^`]*)`$")
-"""Where msgspec names the field that does not fit."""
+MISFITS = "misfits found"
+"""The key in a record's own dict; no name that a field may have."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class CacheCreation(msgspec.Struct, frozen=True):
+class CacheCreation(msgspec.Struct, frozen=True, gc=False):
     """Tokens written to the cache, by the time they are kept."""
 
     ephemeral_5m_input_tokens: int | None = None
@@ -100,10 +91,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel", dict=Tru
             return None
         return (self.timestamp - _EPOCH) // _MICROSECOND * 1000
 
-    @cached_property
+    @property
     def misfits(self) -> tuple[str, ...]:
         """Names of fields that were dropped because they had another type than expected."""
-        return ()
+        found: tuple[str, ...] = self.__dict__.get(MISFITS, ())
+        return found  # not kept like the others: nearly every record has none
 
     @property
     def blocks(self) -> list[Block]:
@@ -116,7 +108,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel", dict=Tru
         return text_of(self.blocks)
 
 
-class Assistant(Record):
+class Assistant(Record, frozen=True):
     """One finished content block of an LLM response; all lines of a call share `message.id`."""
 
     request_id: str | None = None
@@ -145,7 +137,7 @@ class Assistant(Record):
         return bool(self.message and self.message.id and self.message.model != SYNTHETIC_MODEL)
 
 
-class User(Record):
+class User(Record, frozen=True):
     """A prompt, a tool result, or text that Claude Code gave to the model or showed to the person."""
 
     is_meta: bool = False
@@ -168,7 +160,7 @@ class User(Record):
         return [block for block in self.blocks if block.get("type") == "tool_result"]
 
 
-class System(Record):
+class System(Record, frozen=True):
     """Something Claude Code noted: a compaction, a failed request, a hook's outcome."""
 
     subtype: str | None = None
@@ -183,13 +175,13 @@ class System(Record):
     fallback_model: str | None = None
 
 
-class Attachment(Record):
+class Attachment(Record, frozen=True):
     """Context that was handed to the model beside the prompt: reminders, queued prompts, hook output."""
 
     attachment: dict[str, Any] = {}
 
 
-class ApiRequest(Record):
+class ApiRequest(Record, frozen=True):
     """One HTTP attempt of an LLM call (2.1.329 and later); `timestamp` is when it was sent."""
 
     id: str
@@ -198,7 +190,7 @@ class ApiRequest(Record):
     request_digest: str | None = None
 
 
-class QueueOperation(Record):
+class QueueOperation(Record, frozen=True):
     """A prompt or a notification entered or left the queue of what is to be said next."""
 
     operation: str | None = None
@@ -243,17 +235,6 @@ class BadRecord:
 Parsed: TypeAlias = Record | Skipped | BadRecord
 
 
-def parse_line(line: bytes) -> list[tuple[int, Parsed]]:
-    """Read one physical line, without its newline: each record with its offset in the line.
-
-    Mostly one record, two when a newline got lost, none when the line is blank.
-    """
-    try:
-        return [(0, _parse_object(orjson.loads(line)))]
-    except orjson.JSONDecodeError:
-        return list(_parse_damaged(line))
-
-
 def version_of(record: Record) -> tuple[int, ...]:
     """The client's version as numbers; empty where the record names none."""
     return tuple(int(part) for part in re.findall(r"\d+", record.version or "")[:3])
@@ -261,103 +242,4 @@ def version_of(record: Record) -> tuple[int, ...]:
 
 def text_of(blocks: Iterable[Block]) -> str:
     """The text blocks, joined by newlines."""
-    return "\n".join(str(block.get("text", "")) for block in blocks if block.get("type") == "text")
-
-
-def _parse_damaged(line: bytes) -> Iterator[tuple[int, Parsed]]:
-    """Save what can be saved: records in a row without newline, stray bytes, NULs of a torn write."""
-    text = line.decode("utf-8", "surrogateescape")  # keeps every byte, so that offsets can be told
-    decoder = json.JSONDecoder(parse_int=_int64)
-    at = 0
-    while (at := _skip_padding(text, at)) < len(text):
-        offset = len(text[:at].encode("utf-8", "surrogateescape"))
-        try:
-            raw, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
-            # ValueError is also what a number of a million digits gives
-            yield offset, BadRecord(f"not JSON: {type(error).__name__}")
-            return
-        yield offset, _parse_object(_encodable(raw))
-
-
-def _skip_padding(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n\0\ufeff":
-        at += 1
-    return at
-
-
-def _int64(digits: str) -> int | float:
-    """Integers as wide as any encoder behind us takes them."""
-    if len(digits) > _MAX_DIGITS:
-        raise ValueError("a number of too many digits")
-    return int(digits) if len(digits) <= _INT64_DIGITS else float(digits)
-
-
-def _encodable(value: Any) -> Any:
-    """Half of a surrogate pair, as a string cut in the middle of an emoji has it, cannot be encoded again."""
-    match value:
-        case str():
-            return value.encode("utf-8", "replace").decode()
-        case list():
-            return [_encodable(item) for item in value]
-        case dict():
-            return {_encodable(key): _encodable(item) for key, item in value.items()}
-        case _:
-            return value
-
-
-def _parse_object(raw: Any) -> Parsed:
-    if not isinstance(raw, dict):
-        return BadRecord(f"a JSON {type(raw).__name__} where an object belongs")
-    kind = raw.get("type")
-    if not isinstance(kind, str):
-        return BadRecord("no type")
-    model = RECORD_TYPES.get(kind)
-    if model is None:
-        return Skipped(_detailed(kind, raw), known=kind in BOOKKEEPING)
-    return _validate(model, raw)
-
-
-def _detailed(kind: str, raw: dict[str, Any]) -> str:
-    """`progress/agent_progress` says more than `progress`; the other types have no subtypes worth counting."""
-    data = raw.get("data")
-    if kind == "progress" and isinstance(data, dict) and isinstance(data.get("type"), str):
-        return f"progress/{data['type']}"
-    return kind[:80]
-
-
-def _validate(model: type[Record], raw: dict[str, Any]) -> Parsed:
-    try:
-        return msgspec.convert(raw, model)
-    except msgspec.ValidationError:
-        return _validate_tolerantly(model, raw)
-
-
-def _validate_tolerantly(model: type[Record], raw: dict[str, Any]) -> Parsed:
-    """Without the fields that do not fit, as long as what is left is a record."""
-    misfits: set[str] = set()
-    while True:
-        try:
-            record = msgspec.convert(raw, model, strict=False)
-        except msgspec.ValidationError as error:
-            if (dropped := _drop(raw, str(error))) is None:
-                return BadRecord(f"{raw.get('type')} without what makes it one")
-            misfits.add(dropped)
-        else:
-            record.__dict__["misfits"] = tuple(sorted(misfits))
-            return record
-
-
-def _drop(raw: dict[str, Any], error: str) -> str | None:
-    """Remove the innermost object field that a validation error points at; returns its dotted name."""
-    found = _PLACE.search(error)
-    path: list[str] = []
-    owner = node = raw
-    for key in found[1].split(".")[1:] if found else ():
-        if not isinstance(node, dict) or key not in node:
-            break  # list positions stand behind the field's own name
-        owner, node = node, node[key]
-        path.append(key)
-    if path:
-        del owner[path[-1]]
-    return ".".join(path) or None
+    return "\n".join([str(block.get("text", "")) for block in blocks if block.get("type") == "text"])

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ccship.transcript.records import BadRecord, Parsed, parse_line
+from ccship.transcript.parse import parse_line
+from ccship.transcript.records import BadRecord, Parsed
 from ccship.transcript.turns import Entry
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -65,6 +66,9 @@ def entries(file: BinaryIO, offset: int) -> Iterator[Entry]:
 
 def _placed(parsed: list[tuple[int, Parsed]], start: int, end: int) -> Iterator[Entry]:
     """Records with the bytes they stand on; the last one's include the newline."""
+    if len(parsed) == 1:
+        yield Entry(start + parsed[0][0], end, parsed[0][1])
+        return
     for n, (at, record) in enumerate(parsed):
         is_last = n == len(parsed) - 1
         yield Entry(start + at, end if is_last else start + parsed[n + 1][0], record)

@@ -203,7 +203,8 @@ def _merged(known: Call, later: Call) -> Call:
 
 def _salvaged(line: bytes) -> list[_Line]:
     """The records of a damaged line (a newline got lost, a write was torn), without fields of another type."""
-    from ccship.transcript.records import Assistant, parse_line  # noqa: PLC0415 - slow to load, and damage is rare
+    from ccship.transcript.parse import parse_line  # noqa: PLC0415 - slow to load, and damage is rare
+    from ccship.transcript.records import Assistant  # noqa: PLC0415
 
     records = [record for _, record in parse_line(line) if isinstance(record, Assistant)]
     return [msgspec.convert(msgspec.to_builtins(record), _Line) for record in records]
