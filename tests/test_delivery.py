@@ -199,4 +199,4 @@ def test_images_can_be_left_out(langfuse: LoopbackLangfuse) -> None:
     environ = {**langfuse.environ, "CC_LANGFUSE_CAPTURE_IMAGES": "false"}
     assert run_ccship("backfill", SESSION, environ=environ).returncode == 0
     assert langfuse.media == {}
-    assert '"media_type": "image/png", "bytes": 72' in str([span.attributes for span in langfuse.accepted])
+    assert '"media_type":"image/png","bytes":72' in str([span.attributes for span in langfuse.accepted])
