@@ -53,11 +53,17 @@ def claude_dir(
 
 
 def write_session(
-    project: Path, megabytes: float, *, version: str = _WITH_REQUESTS, seed: int = 1, small: bool = False
+    project: Path,
+    megabytes: float,
+    *,
+    session: str | None = None,
+    version: str = _WITH_REQUESTS,
+    seed: int = 1,
+    small: bool = False,
 ) -> int:
     """One session with its subagents, of at least so many megabytes; returns its bytes."""
     rng = random.Random(seed)  # noqa: S311 - the same at every run
-    session = _uuid(rng)
+    session = session or _uuid(rng)
     written = 0
     with (project / f"{session}.jsonl").open("wb") as file:
         writer = _Writer(file, rng, session, version, small=small)

@@ -6,46 +6,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from bench import usage
+from bench import delivery, growth, parse, redaction, usage
+from bench.mark import Mark
 from bench.sessions import Worksite, worksite
-from conftest import ROOT
+from conftest import FIXTURES, ROOT
 from loopback import Reply, loopback_langfuse
 
-SAMPLES = 20
+SAMPLES = 9
 HOOK = ROOT / "src/ccship/hook.py"
 SCRIPT = ROOT / "hooks/ccship_hook.py"
 
 
-@dataclass(frozen=True)
-class Mark:
-    """A number, what it is compared with, and how many times that it may be. Seconds."""
-
-    name: str
-    here_s: float
-    reference_s: float
-    limit: float
-
-    @property
-    def ratio(self) -> float:
-        return self.here_s / self.reference_s
-
-    @property
-    def is_missed(self) -> bool:
-        return self.ratio > self.limit
-
-    def __str__(self) -> str:
-        times = f"{self.here_s * 1000:>6.0f} ms{self.reference_s * 1000:>8.0f} ms"
-        return f"{self.name:<66}{times}{self.ratio:>7.2f}{self.limit:>7.2f}"
-
-
-def measure_all() -> list[Mark]:
-    """Every mark. One that is missed is measured once more: a shared machine may stall for seconds."""
-    return [again if (mark := measure()).is_missed and (again := measure()) else mark for measure in MEASURES]
+def measure(measures: Iterable[Callable[[], Mark]]) -> Iterator[Mark]:
+    """Marks as they come. One that is missed is measured once more: a shared machine may stall for seconds."""
+    for it in measures:
+        mark = it()
+        yield it() if mark.is_missed else mark
 
 
 def bare_interpreter() -> Mark:
@@ -56,7 +37,7 @@ def bare_interpreter() -> Mark:
             lambda: timed([sys.executable, "-I", "-S", "-c", "pass"]),
             after=site.wait_for_worker,
         )
-    return Mark("hook as python -I -S / python -I -S -c pass", here, reference, 2.5)
+    return in_ms("hook as python -I -S / python -I -S -c pass", here, reference, 2.5)
 
 
 def uv_script() -> Mark:
@@ -69,7 +50,7 @@ def uv_script() -> Mark:
         here, reference = interleaved(
             lambda: site.hook([*command, SCRIPT]), lambda: timed([*command, empty]), after=site.wait_for_worker
         )
-    return Mark("hook under uv / empty script under uv", here, reference, 1.25)
+    return in_ms("hook under uv / empty script under uv", here, reference, 1.25)
 
 
 def server_that(name: str, break_it: Callable[[Worksite], None]) -> Callable[[], Mark]:
@@ -83,7 +64,7 @@ def server_that(name: str, break_it: Callable[[Worksite], None]) -> Callable[[],
                 lambda: broken.hook(command), lambda: healthy.hook(command), after=healthy.wait_for_worker
             )
             broken.end_workers()
-        return Mark(f"hook with a server that {name} / with a healthy one", here, reference, 1.2)
+        return in_ms(f"hook with a server that {name} / with a healthy one", here, reference, 1.2)
 
     return measure
 
@@ -91,29 +72,64 @@ def server_that(name: str, break_it: Callable[[Worksite], None]) -> Callable[[],
 def one_more_turn() -> Mark:
     """CPU of the worker for one more turn of a long session, beside that of a short one."""
     with loopback_langfuse() as server, worksite(server, 200) as long, worksite(server, 1) as short:
-        here, reference = interleaved(long.cpu_of_one_more_turn, short.cpu_of_one_more_turn, samples=7)
-    return Mark("worker CPU for one more turn of 200 MB / of 1 MB", here, reference, 1.3)
+        here, reference = interleaved(long.cpu_of_one_more_turn, short.cpu_of_one_more_turn, samples=5)
+    return in_ms("worker CPU for one more turn of 200 MB / of 1 MB", here, reference, 1.3)
+
+
+def among_many_sessions() -> Mark:
+    """The same with a state, a folder and a year full of other sessions."""
+    with loopback_langfuse() as server, worksite(server, 1) as many, worksite(server, 1) as few:
+        many.know(10_000)
+        few.know(10)
+        here, reference = interleaved(many.cpu_of_one_more_turn, few.cpu_of_one_more_turn, samples=5)
+    return in_ms("worker CPU for one more turn among 10,000 sessions / among 10", here, reference, 1.2)
 
 
 def report_wall_time() -> Mark:
     """The whole command, from start to exit."""
-    return Mark("ccship usage / ccusage on 400 MB, wall time", *usage.measure("wall"), 1.0)
+    return in_ms("ccship usage / ccusage on 400 MB, wall time", *usage.measure("wall"), 1.0)
 
 
 def report_cpu() -> Mark:
     """All its processes together."""
-    return Mark("ccship usage / ccusage on 400 MB, CPU", *usage.measure("CPU"), 1.5)
+    return in_ms("ccship usage / ccusage on 400 MB, CPU", *usage.measure("CPU"), 1.5)
+
+
+def redaction_speed() -> Mark:
+    """Over the fixtures' records, on one core; the reference is what was asked for."""
+    return Mark("redaction", redaction.megabytes_per_second(FIXTURES / "claude"), 20.0, 1.0, "MB/s")
+
+
+def in_ms(name: str, here_s: float, reference_s: float, limit: float) -> Mark:
+    """A mark of two times in seconds, shown in milliseconds."""
+    return Mark(name, here_s * 1000, reference_s * 1000, limit)
 
 
 MEASURES: list[Callable[[], Mark]] = [
+    parse.sessions,
+    parse.short_lines,
+    redaction_speed,
+    delivery.through_the_sink,
+    growth.time_of_more,
+    growth.memory,
+    growth.memory_of_many,
+    growth.state_size,
+    among_many_sessions,
+    one_more_turn,
     bare_interpreter,
     uv_script,
     server_that("hangs", lambda site: site.server.script.extend([Reply(delay_s=600)] * 100)),
     server_that("refuses", lambda site: site.server.script.extend([Reply(status=500)] * 1000)),
     server_that("is gone", lambda site: site.environ.update(LANGFUSE_BASE_URL="http://127.0.0.1:9")),
-    one_more_turn,
     *([report_wall_time, report_cpu] if usage.CCUSAGE else []),
 ]
+
+LARGE: list[Callable[[], Mark]] = [
+    partial(growth.time_of_more, times=100),
+    partial(growth.memory, megabytes=1_000),
+    partial(growth.memory_of_many, megabytes=1_000),
+]
+"""A gigabyte each: minutes."""
 
 
 @contextmanager

@@ -7,29 +7,25 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.generate import write_session
 from ccship import config
+from ccship.privacy import OPEN
 from ccship.ship import Shipper
-from ccship.sinks import Delivery
-from ccship.state import State
+from ccship.sinks.rehearsal import RehearsalSink
+from ccship.state import State, TranscriptState
 from ccship.transcript.discover import sessions_at
-from helpers import KeepingSink
+from ccship.transcript.tail import position_at
 from lines import Lines, tool
 from loopback import LoopbackLangfuse
 
 SESSION = "be9c0000-0000-4000-8000-000000000001"
 RESULT_CHARS = 20_000
 """A tool result as long as a source file."""
-
-
-class AcceptingSink(KeepingSink):
-    """Accepts and forgets: what was sent of 200 MB is not looked at."""
-
-    def deliver(self, observations: object) -> Delivery:
-        return Delivery(accepted={it.span_id for it in observations})  # type: ignore[attr-defined]
 
 
 class Worksite:
@@ -48,21 +44,38 @@ class Worksite:
             "CLAUDE_CONFIG_DIR": str(folder / "claude"),
             "CC_LANGFUSE_STATE_DIR": str(self.state),
         }
-        while not self.turns or self.transcript.stat().st_size < megabytes * 1_000_000:
-            self.append_turn()
+        if megabytes:
+            write_session(self.transcript.parent, megabytes, session=SESSION)
+        self.append_turn()
         self._ship_once()
 
     def append_turn(self) -> None:
         """A prompt, a tool with a long result, an answer."""
         n = self.turns = self.turns + 1
         lines = Lines(session=SESSION)
-        lines.seconds = n * 10
+        lines.seconds = 366 * 86_400 + n * 10  # after all that was written before
         lines.last = f"{n - 1}-3" if n > 1 else None
         lines.prompt(f"prompt {n}", uuid=f"{n}-0").assistant(f"{n}-a", tool(f"{n}-t", command="ls"), uuid=f"{n}-1")
         lines.result(f"{n}-t", f"{n} line of output\n" * (RESULT_CHARS // 18), uuid=f"{n}-2")
         lines.assistant(f"{n}-b", f"answer {n}", uuid=f"{n}-3")
         with self.transcript.open("a") as file:
             file.write("".join(line + "\n" for line in lines.lines))
+
+    def know(self, sessions: int) -> None:
+        """Let the state know so many other sessions of five turns each, all in the same folder as ours."""
+        settings = config.load(self.environ)
+        with State(self.state, settings.destination) as state, state.transaction():
+            for n in range(sessions):
+                session = f"be9c0001-0000-4000-8000-{n:012}"
+                path = Path(os.path.realpath(self.transcript.with_name(f"{session}.jsonl")))
+                path.write_text("{}\n")
+                with path.open("rb") as file:
+                    position = position_at(file, 3)
+                spans = {f"{n:08x}{it:08x}": bytes(8) for it in range(20)}
+                known = TranscriptState(str(path), session, position, counts=Counter(turn=60), spans=spans)
+                state.save(known)
+                for turn in range(5):
+                    state.own(f"{session}-{turn}", session, settled=turn < 3)
 
     def hook(self, command: list[str | Path]) -> float:
         """Seconds that the foreground of the hook takes."""
@@ -108,7 +121,7 @@ class Worksite:
     def _ship_once(self) -> None:
         settings = config.load(self.environ)
         with State(self.state, settings.destination) as state:
-            shipper = Shipper(AcceptingSink(), state, settings.labels)
+            shipper = Shipper(RehearsalSink(), state, settings.labels, policy=OPEN)
             for session in sessions_at([self.transcript]):
                 shipper.ship(session)
             assert shipper.report.ok

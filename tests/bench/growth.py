@@ -1,0 +1,106 @@
+"""What more data costs: time and memory of a dry run, and how much the state grows."""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.generate import claude_dir
+from bench.mark import Mark
+from ccship.observations import Labels
+from ccship.ship import Shipper
+from ccship.sinks.rehearsal import RehearsalSink
+from ccship.state import State
+from ccship.transcript.discover import sessions_of
+from lines import Lines, tool
+
+MEGABYTES = 10
+RESIDENT_MB = 250
+STATE_MB = 2.0
+_MEASURE = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+sys.exit(status != 0)
+"""
+_SESSIONS, _TURNS = 100, 5
+"""Real sessions have five turns in the mean."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """CPU seconds and resident megabytes at most, of a whole process."""
+
+    cpu_s: float
+    resident_mb: float
+
+
+def time_of_more(times: int = 10, megabytes: float = MEGABYTES) -> Mark:
+    """One session that is so many times as long as others are; without what the program takes to start."""
+    start = min(dry_run(0.01).cpu_s for _ in range(3))
+    much = dry_run(times * megabytes).cpu_s - start
+    little = statistics.mean(dry_run(megabytes, seed=seed).cpu_s for seed in range(1, 5)) - start
+    name = f"dry run of {times * megabytes:g} MB / of {megabytes:g} MB, CPU"
+    return Mark(name, much, little, times * 1.1, "s")
+
+
+def memory(megabytes: float = 10 * MEGABYTES) -> Mark:
+    """One session as long as that: what a run holds must be the longest turn and not the session."""
+    return Mark(f"dry run of {megabytes:g} MB, resident", dry_run(megabytes).resident_mb, RESIDENT_MB, 1.0, "MB")
+
+
+def memory_of_many(megabytes: float = 10 * MEGABYTES) -> Mark:
+    """The same in sessions of the usual length."""
+    resident = dry_run(megabytes, session_megabytes=3).resident_mb
+    return Mark(f"dry run of {megabytes:g} MB in many sessions, resident", resident, RESIDENT_MB, 1.0, "MB")
+
+
+def dry_run(megabytes: float, session_megabytes: float | None = None, seed: int = 1) -> Spent:
+    """`ccship backfill --dry-run` over transcripts of that size."""
+    with tempfile.TemporaryDirectory() as folder:
+        there = Path(folder) / "claude"
+        claude_dir(there, megabytes, session_megabytes=session_megabytes or megabytes, seed=seed)
+        command = [sys.executable, "-m", "ccship", "backfill", "--dry-run", "--json", "--jobs", "1"]
+        command += ["--claude-dir", str(there)]
+        environ = {**os.environ, "CC_LANGFUSE_STATE_DIR": str(Path(folder) / "state"), "HOME": folder}
+        # by way of an interpreter that is small: a process begins with the peak of the one that started it
+        measured = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _MEASURE, *command], env=environ, stdout=subprocess.PIPE, check=True
+        )
+    cpu_s, resident = map(float, measured.stdout.split())
+    return Spent(cpu_s, resident / (1e6 if sys.platform == "darwin" else 1e3))
+
+
+def state_size() -> Mark:
+    """The file, for ten thousand turns of two thousand sessions that each ran a subagent."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "claude/projects/-home-dev-demo"
+        for n in range(_SESSIONS):
+            _write(project, f"be9c0000-0000-4000-8000-{n:012}")
+        state_dir = Path(folder) / "state"
+        with State(state_dir, "bench") as state:
+            empty = (state_dir / "state.db").stat().st_size
+            shipper = Shipper(RehearsalSink(), state, Labels())
+            for session in sessions_of(Path(folder) / "claude"):
+                shipper.ship(session)
+        assert shipper.report.turns["sent"] == _SESSIONS * _TURNS
+        assert shipper.report.turns["subagents"] == _SESSIONS
+        grown = (state_dir / "state.db").stat().st_size - empty
+    return Mark("state for 10,000 turns", grown / 1e6 * 10_000 / (_SESSIONS * _TURNS), STATE_MB, 1.0, "MB")
+
+
+def _write(project: Path, session: str) -> None:
+    """Five turns, a subagent in the first."""
+    lines, agent = Lines(session=session), Lines(session=session)
+    for n in range(_TURNS):
+        lines.prompt(f"prompt {n}")
+        name, told = ("Agent", {"prompt": session}) if n == 0 else ("Bash", {"command": "ls"})
+        lines.assistant(f"{session}-{n}-a", tool(f"{session}-{n}-t", name, **told)).result(f"{session}-{n}-t")
+        lines.assistant(f"{session}-{n}-b", "done")
+    agent.prompt(session, uuid=f"{session}-agent").assistant(f"{session}-c", "found")
+    lines.write(project / f"{session}.jsonl")
+    agent.write(project / session / "subagents" / f"agent-a{session[-8:]}.jsonl")

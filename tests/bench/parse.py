@@ -1,0 +1,70 @@
+"""How fast lines become records, turns and observations, beside `json.loads` of the same lines. One core, CPU time."""
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from bench.generate import claude_dir
+from bench.mark import Mark
+from ccship.observations import Labels, Trace, observe_subagent, observe_turn
+from ccship.transcript.discover import agent_id_of
+from ccship.transcript.tail import entries
+from ccship.transcript.turns import TurnBuilder, read_subagent
+
+MEGABYTES = 30
+ROUNDS = 5
+
+_TRACE = Trace("0" * 32, "claude_turn_1", "session")
+
+
+def speed(*, small: bool = False, megabytes: float = MEGABYTES) -> tuple[float, float]:
+    """MB/s of ours and of `json.loads`; the best of some rounds, in turns."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = sorted(claude_dir(Path(folder), megabytes, small=small).rglob("*.jsonl"))
+        size = sum(path.stat().st_size for path in paths) / 1e6
+        spent = [(cpu(partial(_observe, paths)), cpu(partial(_load, paths))) for _ in range(ROUNDS)]
+    ours, theirs = zip(*spent, strict=True)
+    return size / min(ours), size / min(theirs)
+
+
+def sessions() -> Mark:
+    """Lines as long as they are in real sessions, half of their bytes in tool results."""
+    return Mark("lines to observations / json.loads, 3.2 kB a line", *speed(), 0.5, "MB/s")
+
+
+def short_lines() -> Mark:
+    """The hard case: what is done for a line counts for more than its bytes."""
+    return Mark("the same, every text cut short, 1.1 kB a line", *speed(small=True, megabytes=10), None, "MB/s")
+
+
+def cpu(work: Callable[[], object]) -> float:
+    """CPU seconds that it takes."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def _observe(paths: list[Path]) -> int:
+    return sum(map(_observations_in, paths))
+
+
+def _observations_in(path: Path) -> int:
+    with path.open("rb") as file:
+        if path.name.startswith("agent-"):
+            exchange, _, _ = read_subagent(entries(file, 0))
+            return len(observe_subagent(exchange, _TRACE, None, agent_id_of(path), {})) if exchange else 0
+        builder, labels, count = TurnBuilder(), Labels(), 0
+        for entry in entries(file, 0):
+            for turn in builder.feed(entry):
+                count += len(observe_turn(turn, "session", labels))
+        return count + sum(len(observe_turn(turn, "session", labels)) for turn in builder.open)
+
+
+def _load(paths: list[Path]) -> None:
+    for path in paths:
+        with path.open("rb") as file:
+            for line in file:
+                json.loads(line)
