@@ -143,7 +143,7 @@ def test_no_false_success_moves_the_cursor(
     with State(state_dir, f"{langfuse.url} {langfuse.public_key}") as state:
         known = state.transcript(SESSION, SESSION.stem)
         assert known.position is None
-        assert known.spans == {}
+        assert known.spans == set()
         assert known.last_error == str(report.failure)
     langfuse.script.clear()
     assert ship(SESSION).ok

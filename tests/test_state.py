@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_a_transcript_is_remembered_as_it_was_saved(state_dir: Path, tmp_path: P
         known.position = Position(10, 1, 2, b"12345678")
         known.carry = Carry(3, {"u1": 7})
         known.counts = Counter({"turn": 4})
-        known.spans = {"00000000000000ff": b"abcdefgh"}
+        known.spans = {b"abcdefgh", b"ijklmnop"}
         known.link = Link(TRACE, "1" * 16, "Explore")
         state.save(known)
     with State(state_dir, "here") as state:
@@ -52,13 +53,14 @@ def test_destinations_know_nothing_of_each_other(state_dir: Path, tmp_path: Path
         assert state.transcript(tmp_path / "t.jsonl", "s").position is None
 
 
-def test_a_settled_turn_stays_settled_and_with_its_session(state_dir: Path) -> None:
-    """A copy that is seen later does not take it over."""
+@pytest.mark.parametrize("session", ["first", str(UUID(int=7)), str(UUID(int=7)).replace("-", "")])
+def test_a_settled_turn_stays_settled_and_with_its_session(state_dir: Path, session: str) -> None:
+    """A copy that is seen later does not take it over, whatever a session is called."""
     with State(state_dir, "here") as state:
-        state.own("u1", "first", settled=False)
+        state.own("u1", session, settled=False)
         state.own("u1", "second", settled=True)
         state.own("u1", "third", settled=False)
-        assert state.owner("u1") == Owner("first", settled=True)
+        assert state.owner("u1") == Owner(session, settled=True)
 
 
 def test_launches_wait_until_they_are_replaced(state_dir: Path) -> None:

@@ -71,10 +71,19 @@ class Report:
         return self.failure is None and not self.problems and not self.spans["dead_lettered"]
 
 
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What became of a unit: how many observations are on their way, and the hashes of all, sent before or not."""
+
+    fresh: int
+    hashes: set[bytes]
+
+
 @dataclass(slots=True)
 class _Unit:
     waiting: set[str]
-    commit: Callable[[], None]
+    put: Put
+    commit: Callable[[Put], None]
 
 
 class Outbox:
@@ -93,25 +102,27 @@ class Outbox:
         self._batch_bytes = 0
         self._units: deque[_Unit] = deque()
 
-    def put(self, observations: Sequence[Observation], commit: Callable[[], None]) -> int:
+    def put(self, observations: Sequence[Observation], commit: Callable[[Put], None]) -> Put:
         """Send what is new or changed of a unit; `commit` is called once all of it has arrived.
 
-        Returns how many observations are on their way. What was accepted before, unchanged, is not sent again.
+        What was accepted before, unchanged, is not sent again.
         """
-        fresh = []
+        fresh, hashes = [], set()
         for observation in map(self._protection.observation, observations):
             digest, size = encode(observation)
-            if self._known.spans.get(observation.span_id) != digest:
+            hashes.add(digest)
+            if digest not in self._known.spans:
                 fresh.append((observation, digest, size))
         self._report.spans["unchanged"] += len(observations) - len(fresh)
-        self._units.append(_Unit({observation.span_id for observation, _, _ in fresh}, commit))
+        put = Put(len(fresh), hashes)
+        self._units.append(_Unit({observation.span_id for observation, _, _ in fresh}, put, commit))
         for observation, digest, size in fresh:
             if len(self._batch) >= BATCH_SPANS or (self._batch and self._batch_bytes + size > BATCH_BYTES):
                 self.flush()
             self._batch.append((observation, digest))
             self._batch_bytes += size
             self._report.text_bytes += size
-        return len(fresh)
+        return put
 
     def flush(self, conclude: Callable[[], None] = lambda: None) -> None:
         """Deliver what is waiting and enter the outcome in the state; nothing more is sent after a failure.
@@ -124,7 +135,8 @@ class Outbox:
             for unit in self._units:
                 unit.waiting -= arrived
             while self._units and not self._units[0].waiting:
-                self._units.popleft().commit()
+                unit = self._units.popleft()
+                unit.commit(unit.put)
             conclude()
             self._known.last_error = str(self._report.failure) if self._report.failure else None
             self._state.save(self._known)
@@ -146,7 +158,7 @@ class Outbox:
             else:
                 self._report.spans["pending"] += 1
                 continue
-            self._known.spans[span_id] = digest
+            self._known.spans.add(digest)
         arrived = delivery.accepted | delivery.rejected.keys()
         if delivery.accepted:
             self._known.shipped_at = time.time()

@@ -16,7 +16,7 @@ from ccship.git import Repositories
 from ccship.identity import span_id_of, trace_id_of
 from ccship.main_run import MainRun
 from ccship.observations import Labels, Observation, Trace, observe_subagent, observe_turn, trace_of, with_cost
-from ccship.outbox import Outbox, Report
+from ccship.outbox import Outbox, Put, Report
 from ccship.privacy import Policy, Protection
 from ccship.shares import Fate, line_count, lost, shares
 from ccship.sinks import Sink
@@ -131,46 +131,47 @@ class Shipper:
                 run.pending += sum(line_count(turn.counts) for turn in builder.open)
                 run.outbox.flush(lambda: run.close_books(builder))
                 return
-        unsettled = {observation.span_id for turn in builder.open for observation in self._put_turn(turn, run, None)}
+        unsettled = {it for turn in builder.open for it in self._put_turn(turn, run, None)}
 
         def conclude() -> None:
             run.close_books(builder)
             if passable and not self.report.failure:
-                known.spans = {span_id: known.spans[span_id] for span_id in known.spans.keys() & unsettled}
+                known.spans &= unsettled
 
         run.outbox.flush(conclude)
         self.report.lines.update(builder.unassigned())
 
-    def _put_turn(self, turn: Turn, run: MainRun, cursor: tuple[Position, Carry] | None) -> list[Observation]:
-        """Hand a turn to the outbox; with a `cursor`, it is settled and the cursor moves there once it arrived."""
+    def _put_turn(self, turn: Turn, run: MainRun, cursor: tuple[Position, Carry] | None) -> set[bytes]:
+        """Hand a turn to the outbox; with a `cursor`, it is settled and the cursor moves there once it arrived.
+
+        Returns the hashes of its spans.
+        """
         known = run.known
         fate = self._fate(turn, run)
         observations = self._observe(turn, run) if fate == "shipped" else []
         run.pending += line_count(turn.counts)
-        fresh = 0
 
-        def commit() -> None:
+        def commit(put: Put) -> None:
             if fate != "unwanted":
                 run.pending -= line_count(turn.counts)
                 dead = self._lost(turn, run)
                 (run.open if cursor is None else known.counts).update(shares(turn.counts, fate, dead))
-            self.report.turns["sent"] += bool(fresh)
+            self.report.turns["sent"] += bool(put.fresh)
             if observations:
                 self._state.own(turn.uuid, known.session, settled=cursor is not None)
             if cursor is not None:
                 known.position, known.carry = cursor
                 known.seen = known.position.offset
                 known.counts.update(turn.lower_bounds())
-                for observation in observations:
-                    known.spans.pop(observation.span_id, None)
+                known.spans -= put.hashes
 
-        fresh = run.outbox.put(observations, commit)
-        if fresh:
+        put = run.outbox.put(observations, commit)
+        if put.fresh:
             self.report.begin(turn.exchange.start_ns or 0)
         else:
             self.report.turns["unchanged"] += bool(observations)
         self.report.lines.update(turn.counts)
-        return observations
+        return put.hashes
 
     def _fate(self, turn: Turn, run: MainRun) -> Fate:
         """Whether a turn is to be shipped from this transcript, and if not, why."""
@@ -286,14 +287,14 @@ class Shipper:
         )
 
         outbox = Outbox(self._sink, self._state, self.report, known, self._protection)
-        fresh = 0
 
-        def commit() -> None:
-            self.report.turns["subagents"] += bool(fresh)
+        def commit(put: Put) -> None:
+            self.report.turns["subagents"] += bool(put.fresh)
             known.position, known.seen = end, end.offset
             known.counts = shares(lines, "shipped", lost(exchange, link.trace.trace_id, outbox.dead))
+            known.spans &= put.hashes
 
-        fresh = outbox.put(observations, commit)
+        outbox.put(observations, commit)
         outbox.flush()
 
     def _note_launches(self, launches: dict[str, Launch], exchange: Exchange, trace: Trace) -> None:

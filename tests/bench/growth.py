@@ -27,8 +27,8 @@ _, status, usage = os.wait4(process.pid, 0)
 print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
 sys.exit(status != 0)
 """
-_SESSIONS, _TURNS = 100, 5
-"""Real sessions have five turns in the mean."""
+_SESSIONS, _TURNS, _TOOLS, _AGENT_EVERY = 120, 7, 12, 6
+"""What 77 real sessions had: 7 turns in the mean, 25 spans a turn, a subagent in every sixth."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ def dry_run(megabytes: float, session_megabytes: float | None = None, seed: int 
 
 
 def state_size() -> Mark:
-    """The file, for ten thousand turns of two thousand sessions that each ran a subagent."""
+    """The file, for ten thousand turns of many sessions."""
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "claude/projects/-home-dev-demo"
         for n in range(_SESSIONS):
-            _write(project, f"be9c0000-0000-4000-8000-{n:012}")
+            _write(project, f"be9c0000-0000-4000-8000-{n:012}", with_agent=n % _AGENT_EVERY == 0)
         state_dir = Path(folder) / "state"
         with State(state_dir, "bench") as state:
             empty = (state_dir / "state.db").stat().st_size
@@ -88,19 +88,24 @@ def state_size() -> Mark:
             for session in sessions_of(Path(folder) / "claude"):
                 shipper.ship(session)
         assert shipper.report.turns["sent"] == _SESSIONS * _TURNS
-        assert shipper.report.turns["subagents"] == _SESSIONS
+        assert shipper.report.turns["subagents"] == _SESSIONS / _AGENT_EVERY
         grown = (state_dir / "state.db").stat().st_size - empty
     return Mark("state for 10,000 turns", grown / 1e6 * 10_000 / (_SESSIONS * _TURNS), STATE_MB, 1.0, "MB")
 
 
-def _write(project: Path, session: str) -> None:
-    """Five turns, a subagent in the first."""
-    lines, agent = Lines(session=session), Lines(session=session)
+def _write(project: Path, session: str, *, with_agent: bool) -> None:
+    lines = Lines(session=session)
     for n in range(_TURNS):
         lines.prompt(f"prompt {n}")
-        name, told = ("Agent", {"prompt": session}) if n == 0 else ("Bash", {"command": "ls"})
-        lines.assistant(f"{session}-{n}-a", tool(f"{session}-{n}-t", name, **told)).result(f"{session}-{n}-t")
-        lines.assistant(f"{session}-{n}-b", "done")
-    agent.prompt(session, uuid=f"{session}-agent").assistant(f"{session}-c", "found")
+        for it in range(_TOOLS):
+            called = f"{session}-{n}-{it}"
+            launches = with_agent and n == it == 0
+            block = tool(called, "Agent", prompt=session) if launches else tool(called, command="ls")
+            lines.assistant(f"{called}-a", block).result(called)
+        lines.assistant(f"{session}-{n}-end", "done")
     lines.write(project / f"{session}.jsonl")
-    agent.write(project / session / "subagents" / f"agent-a{session[-8:]}.jsonl")
+    if with_agent:
+        agent = Lines(session=f"{session}-agent").prompt(session)
+        for it in range(_TOOLS):
+            agent.assistant(f"{session}-s{it}", tool(f"{session}-s{it}", command="ls")).result(f"{session}-s{it}")
+        agent.write(project / session / "subagents" / f"agent-a{session[-8:]}.jsonl")

@@ -71,7 +71,7 @@ class Worksite:
                 path.write_text("{}\n")
                 with path.open("rb") as file:
                     position = position_at(file, 3)
-                spans = {f"{n:08x}{it:08x}": bytes(8) for it in range(20)}
+                spans = {f"{it:08}".encode() for it in range(20)}
                 known = TranscriptState(str(path), session, position, counts=Counter(turn=60), spans=spans)
                 state.save(known)
                 for turn in range(5):

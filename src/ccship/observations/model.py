@@ -52,7 +52,7 @@ class Observation:
 
 
 def encode(observation: Observation) -> tuple[bytes, int]:
-    """Eight bytes that tell whether an observation has changed since it was sent, and its size in bytes."""
+    """Eight bytes that tell an observation from every other and from what it was before, and its size in bytes."""
     lasting = replace(observation, passing={}) if observation.passing else observation
     encoded = orjson.dumps(lasting, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(encoded, digest_size=8).digest(), len(encoded)

@@ -22,7 +22,18 @@ import orjson
 from filelock import FileLock, Timeout
 
 from ccship.errors import StateDamaged, StateError
-from ccship.state.rows import Launch, Link, Owner, TranscriptState, compact, load_trace, load_transcript, pack_spans
+from ccship.state.rows import (
+    Launch,
+    Link,
+    Owner,
+    TranscriptState,
+    compact,
+    load_trace,
+    load_transcript,
+    pack_session,
+    pack_spans,
+    unpack_session,
+)
 
 __all__ = ["Launch", "Link", "Owner", "State", "TranscriptState", "private"]
 
@@ -215,14 +226,14 @@ class State:
             "SELECT session, settled FROM turns WHERE destination = ? AND uuid = ?",
             (self._destination, compact(turn_uuid)),
         ).fetchone()
-        return Owner(row[0], bool(row[1])) if row else None
+        return Owner(unpack_session(row[0]), bool(row[1])) if row else None
 
     def own(self, turn_uuid: str, session: str, *, settled: bool) -> None:
         """Remember that a turn was shipped, and from where."""
         self._db.execute(
             "INSERT INTO turns (destination, uuid, session, settled) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (destination, uuid) DO UPDATE SET settled = max(settled, excluded.settled)",
-            (self._destination, compact(turn_uuid), session, settled),
+            (self._destination, compact(turn_uuid), pack_session(session), settled),
         )
 
     def launches(self, session: str) -> list[Launch]:

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
 import orjson
 from pydantic import TypeAdapter
@@ -13,6 +14,7 @@ from ccship.transcript.tail import Position
 from ccship.transcript.turns import Carry
 
 _HASH_BYTES = 8
+_UUID_BYTES = 16
 _CARRY = TypeAdapter(Carry)
 _COUNTS = TypeAdapter(dict[str, int])
 
@@ -59,7 +61,7 @@ class TranscriptState:
     """What is known of one transcript.
 
     `counts`: the lines before the cursor by what became of them; `open`: those from there to the offset `seen`, of
-    which a later look may say otherwise. `spans`: span id -> hash of what was accepted, for turns that may change.
+    which a later look may say otherwise. `spans`: hashes of what was accepted, for turns that may change.
     `shipped_at`: when something was accepted last, in seconds since the epoch.
     """
 
@@ -70,7 +72,7 @@ class TranscriptState:
     counts: Counter[str] = field(default_factory=Counter)
     open: Counter[str] = field(default_factory=Counter)
     seen: int = 0
-    spans: dict[str, bytes] = field(default_factory=dict)
+    spans: set[bytes] = field(default_factory=set)
     link: Link | None = None
     shipped_at: float | None = None
     last_error: str | None = None
@@ -81,18 +83,28 @@ def compact(uuid: str) -> bytes:
     return blake2b(uuid.encode(), digest_size=16).digest()
 
 
-def pack_spans(spans: dict[str, bytes]) -> bytes:
-    """Span ids and their hashes, side by side."""
-    return b"".join(bytes.fromhex(span_id) + digest for span_id, digest in spans.items())
+def pack_session(session: str) -> bytes | str:
+    """Sixteen bytes for a session id that is a uuid, as nearly all are: there is one in every turn's row."""
+    try:
+        packed = UUID(session)
+    except ValueError:
+        return session
+    return packed.bytes if str(packed) == session else session
 
 
-def _unpack_spans(packed: bytes) -> dict[str, bytes]:
+def unpack_session(packed: bytes | str) -> str:
+    """The session id that was packed."""
+    return str(UUID(bytes=packed)) if isinstance(packed, bytes) and len(packed) == _UUID_BYTES else str(packed)
+
+
+def pack_spans(spans: set[bytes]) -> bytes:
+    """Hashes, side by side."""
+    return b"".join(sorted(spans))
+
+
+def _unpack_spans(packed: bytes) -> set[bytes]:
     packed = memoryview(packed).tobytes()  # not a text
-    step = 2 * _HASH_BYTES
-    return {
-        packed[at : at + _HASH_BYTES].hex(): packed[at + _HASH_BYTES : at + step]
-        for at in range(0, len(packed) - step + 1, step)
-    }
+    return {packed[at : at + _HASH_BYTES] for at in range(0, len(packed) - _HASH_BYTES + 1, _HASH_BYTES)}
 
 
 def load_transcript(known: TranscriptState, row: tuple[Any, ...] | None) -> TranscriptState:
