@@ -21,10 +21,11 @@ MEGABYTES = 10
 RESIDENT_MB = 250
 STATE_MB = 2.0
 _MEASURE = """
-import os, subprocess, sys
+import os, subprocess, sys, time
+began = time.perf_counter()
 process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
 _, status, usage = os.wait4(process.pid, 0)
-print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+print(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
 sys.exit(status != 0)
 """
 _SESSIONS, _TURNS, _TOOLS, _AGENT_EVERY = 120, 7, 12, 6
@@ -33,8 +34,9 @@ _SESSIONS, _TURNS, _TOOLS, _AGENT_EVERY = 120, 7, 12, 6
 
 @dataclass(frozen=True)
 class Spent:
-    """CPU seconds and resident megabytes at most, of a whole process."""
+    """Seconds, CPU seconds and resident megabytes at most, of a whole process and those that it started."""
 
+    wall_s: float
     cpu_s: float
     resident_mb: float
 
@@ -59,20 +61,26 @@ def memory_of_many(megabytes: float = 10 * MEGABYTES) -> Mark:
     return Mark(f"dry run of {megabytes:g} MB in many sessions, resident", resident, RESIDENT_MB, 1.0, "MB")
 
 
-def dry_run(megabytes: float, session_megabytes: float | None = None, seed: int = 1) -> Spent:
+def jobs(megabytes: float = 1_000) -> Mark:
+    """Wall time; wants the cores for itself."""
+    one, four = (dry_run(megabytes, session_megabytes=3, jobs=count).wall_s for count in (1, 4))
+    return Mark(f"dry run of {megabytes:g} MB with 4 jobs / with 1", megabytes / four, megabytes / one, 2.5, "MB/s")
+
+
+def dry_run(megabytes: float, session_megabytes: float | None = None, seed: int = 1, jobs: int = 1) -> Spent:
     """`ccship backfill --dry-run` over transcripts of that size."""
     with tempfile.TemporaryDirectory() as folder:
         there = Path(folder) / "claude"
         claude_dir(there, megabytes, session_megabytes=session_megabytes or megabytes, seed=seed)
-        command = [sys.executable, "-m", "ccship", "backfill", "--dry-run", "--json", "--jobs", "1"]
+        command = [sys.executable, "-m", "ccship", "backfill", "--dry-run", "--json", "--jobs", str(jobs)]
         command += ["--claude-dir", str(there)]
         environ = {**os.environ, "CC_LANGFUSE_STATE_DIR": str(Path(folder) / "state"), "HOME": folder}
         # by way of an interpreter that is small: a process begins with the peak of the one that started it
         measured = subprocess.run(
             [sys.executable, "-I", "-S", "-c", _MEASURE, *command], env=environ, stdout=subprocess.PIPE, check=True
         )
-    cpu_s, resident = map(float, measured.stdout.split())
-    return Spent(cpu_s, resident / (1e6 if sys.platform == "darwin" else 1e3))
+    wall_s, cpu_s, resident = map(float, measured.stdout.split())
+    return Spent(wall_s, cpu_s, resident / (1e6 if sys.platform == "darwin" else 1e3))
 
 
 def state_size() -> Mark:

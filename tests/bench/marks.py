@@ -128,6 +128,7 @@ LARGE: list[Callable[[], Mark]] = [
     partial(growth.time_of_more, times=100),
     partial(growth.memory, megabytes=1_000),
     partial(growth.memory_of_many, megabytes=1_000),
+    growth.jobs,
 ]
 """A gigabyte each: minutes."""
 
