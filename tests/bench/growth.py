@@ -17,7 +17,7 @@ from ccship.state import State
 from ccship.transcript.discover import sessions_of
 from lines import Lines, tool
 
-MEGABYTES = 10
+MEGABYTES = 20
 RESIDENT_MB = 250
 STATE_MB = 2.0
 _MEASURE = """
@@ -43,19 +43,19 @@ class Spent:
 
 def time_of_more(times: int = 10, megabytes: float = MEGABYTES) -> Mark:
     """One session that is so many times as long as others are; without what the program takes to start."""
-    start = min(dry_run(0.01).cpu_s for _ in range(3))
+    start = statistics.median(dry_run(0.01).cpu_s for _ in range(5))
     much = dry_run(times * megabytes).cpu_s - start
-    little = statistics.mean(dry_run(megabytes, seed=seed).cpu_s for seed in range(1, 5)) - start
+    little = statistics.median(dry_run(megabytes, seed=seed).cpu_s for seed in range(1, 6)) - start
     name = f"dry run of {times * megabytes:g} MB / of {megabytes:g} MB, CPU"
     return Mark(name, much, little, times * 1.1, "s")
 
 
-def memory(megabytes: float = 10 * MEGABYTES) -> Mark:
+def memory(megabytes: float = 100) -> Mark:
     """One session as long as that: what a run holds must be the longest turn and not the session."""
     return Mark(f"dry run of {megabytes:g} MB, resident", dry_run(megabytes).resident_mb, RESIDENT_MB, 1.0, "MB")
 
 
-def memory_of_many(megabytes: float = 10 * MEGABYTES) -> Mark:
+def memory_of_many(megabytes: float = 100) -> Mark:
     """The same in sessions of the usual length."""
     resident = dry_run(megabytes, session_megabytes=3).resident_mb
     return Mark(f"dry run of {megabytes:g} MB in many sessions, resident", resident, RESIDENT_MB, 1.0, "MB")

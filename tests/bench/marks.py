@@ -125,7 +125,7 @@ MEASURES: list[Callable[[], Mark]] = [
 ]
 
 LARGE: list[Callable[[], Mark]] = [
-    partial(growth.time_of_more, times=100),
+    partial(growth.time_of_more, times=100, megabytes=10),
     partial(growth.memory, megabytes=1_000),
     partial(growth.memory_of_many, megabytes=1_000),
     growth.jobs,

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from bench.generate import write_session
 from ccship import config
+from ccship.observations import Trace
 from ccship.privacy import OPEN
 from ccship.ship import Shipper
 from ccship.sinks.rehearsal import RehearsalSink
-from ccship.state import State, TranscriptState
+from ccship.state import Launch, State, TranscriptState
 from ccship.transcript.discover import sessions_at
 from ccship.transcript.tail import position_at
 from lines import Lines, tool
@@ -62,20 +63,29 @@ class Worksite:
             file.write("".join(line + "\n" for line in lines.lines))
 
     def know(self, sessions: int) -> None:
-        """Let the state know so many other sessions of five turns each, all in the same folder as ours."""
+        """Let the state know so many other sessions of five turns each, all in the same folder as ours.
+
+        Every tenth waits for a subagent that never came.
+        """
         settings = config.load(self.environ)
-        with State(self.state, settings.destination) as state, state.transaction():
-            for n in range(sessions):
-                session = f"be9c0001-0000-4000-8000-{n:012}"
-                path = Path(os.path.realpath(self.transcript.with_name(f"{session}.jsonl")))
-                path.write_text("{}\n")
-                with path.open("rb") as file:
-                    position = position_at(file, 3)
-                spans = {f"{it:08}".encode() for it in range(20)}
-                known = TranscriptState(str(path), session, position, counts=Counter(turn=60), spans=spans)
-                state.save(known)
-                for turn in range(5):
-                    state.own(f"{session}-{turn}", session, settled=turn < 3)
+        names = [f"be9c0001-0000-4000-8000-{n:012}" for n in range(sessions)]
+        with State(self.state, settings.destination) as state:
+            with state.transaction():
+                for session in names:
+                    self._know(state, session)
+            for session in names[::10]:
+                trace = Trace("0" * 32, "claude_turn_1", session, tags=("claude-code", "model:opus", "project:demo"))
+                state.keep_launches(session, [Launch("toolu_1", trace, "msg_1", None, "Explore", bytes(8))])
+
+    def _know(self, state: State, session: str) -> None:
+        path = Path(os.path.realpath(self.transcript.with_name(f"{session}.jsonl")))
+        path.write_text("{}\n")
+        with path.open("rb") as file:
+            position = position_at(file, 3)
+        spans = {f"{it:08}".encode() for it in range(50)}
+        state.save(TranscriptState(str(path), session, position, counts=Counter(turn=60), spans=spans))
+        for turn in range(5):
+            state.own(f"{session}-{turn}", session, settled=turn < 3)
 
     def hook(self, command: list[str | Path]) -> float:
         """Seconds that the foreground of the hook takes."""
