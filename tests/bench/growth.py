@@ -61,7 +61,7 @@ def memory_of_many(megabytes: float = 100) -> Mark:
     return Mark(f"dry run of {megabytes:g} MB in many sessions, resident", resident, RESIDENT_MB, 1.0, "MB")
 
 
-def jobs(megabytes: float = 1_000) -> Mark:
+def jobs(megabytes: float = 300) -> Mark:
     """Wall time; wants the cores for itself."""
     one, four = (dry_run(megabytes, session_megabytes=3, jobs=count).wall_s for count in (1, 4))
     return Mark(f"dry run of {megabytes:g} MB with 4 jobs / with 1", megabytes / four, megabytes / one, 2.5, "MB/s")

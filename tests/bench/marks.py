@@ -130,7 +130,7 @@ LARGE: list[Callable[[], Mark]] = [
     partial(growth.memory_of_many, megabytes=1_000),
     growth.jobs,
 ]
-"""A gigabyte each: minutes."""
+"""A gigabyte, and four cores: minutes."""
 
 
 @contextmanager
