@@ -18,7 +18,7 @@ from ccship.cli.output import counted
 from ccship.cli.selection import select
 from ccship.config import Config
 from ccship.errors import CcshipError, DeliveryError
-from ccship.observations import Observation, encode
+from ccship.observations import Observation, encode, short_id
 from ccship.routing import Destination, by_destination
 from ccship.ship import Shipper, Window
 from ccship.sinks import Delivery, Sink
@@ -186,7 +186,7 @@ class _Rest:
         self._sink = sink
         self._there = there
         self._dead = dead
-        self.arrived_as: dict[str, bytes] = {}
+        self.arrived_as: set[bytes] = set()
         self.accepted: set[str] = set()
 
     def deliver(self, observations: Sequence[Observation]) -> Delivery:
@@ -207,7 +207,8 @@ class _Rest:
         span_id = observation.span_id
         if span_id not in self._there:
             return span_id not in self._dead
-        return span_id in self.arrived_as and self.arrived_as[span_id] != encode(observation)[0]
+        known = {it[:3] for it in self.arrived_as}
+        return short_id(observation) in known and encode(observation)[0] not in self.arrived_as
 
 
 def _tell(findings: _Findings) -> None:
