@@ -15,6 +15,7 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 
 from bench.generate import claude_dir
+from bench.growth import backfill
 from bench.mark import Mark
 from bench.parse import cpu
 from ccship import config
@@ -45,6 +46,21 @@ def through_the_sink() -> Mark:
         sink.close()
     ours, theirs = zip(*spent, strict=True)
     return Mark("delivery / bare encode-and-POST", count / min(ours), count / min(theirs), 0.3, "spans/s")
+
+
+def jobs(megabytes: float = 200) -> Mark:
+    """Wall time of a whole backfill, redaction and all; wants four cores, and a server that needs little of them."""
+    with tempfile.TemporaryDirectory() as folder, _server() as url:
+        claude_dir(Path(folder) / "claude", megabytes, session_megabytes=3)
+        environ = {
+            "CLAUDE_CONFIG_DIR": f"{folder}/claude",
+            "HOME": folder,
+            "LANGFUSE_PUBLIC_KEY": "pk-lf-bench",
+            "LANGFUSE_SECRET_KEY": "sk-lf-bench",
+            "LANGFUSE_BASE_URL": url,
+        }
+        one, four = (backfill("--yes", "--jobs", count, environ=environ).wall_s for count in ("1", "4"))
+    return Mark(f"backfill of {megabytes:g} MB with 4 jobs / with 1", megabytes / four, megabytes / one, 2.5, "MB/s")
 
 
 def _deliver(sink: LangfuseSink, batches: list[list[Observation]]) -> None:

@@ -72,12 +72,19 @@ def dry_run(megabytes: float, session_megabytes: float | None = None, seed: int 
     with tempfile.TemporaryDirectory() as folder:
         there = Path(folder) / "claude"
         claude_dir(there, megabytes, session_megabytes=session_megabytes or megabytes, seed=seed)
-        command = [sys.executable, "-m", "ccship", "backfill", "--dry-run", "--json", "--jobs", str(jobs)]
-        command += ["--claude-dir", str(there)]
-        environ = {**os.environ, "CC_LANGFUSE_STATE_DIR": str(Path(folder) / "state"), "HOME": folder}
+        return backfill("--dry-run", "--jobs", str(jobs), environ={"CLAUDE_CONFIG_DIR": str(there), "HOME": folder})
+
+
+def backfill(*options: str, environ: dict[str, str]) -> Spent:
+    """`ccship backfill`, with a state of its own."""
+    command = [sys.executable, "-m", "ccship", "backfill", "--json", *options]
+    with tempfile.TemporaryDirectory() as state_dir:
         # by way of an interpreter that is small: a process begins with the peak of the one that started it
         measured = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", _MEASURE, *command], env=environ, stdout=subprocess.PIPE, check=True
+            [sys.executable, "-I", "-S", "-c", _MEASURE, *command],
+            env={**os.environ, "CC_LANGFUSE_STATE_DIR": state_dir, **environ},
+            stdout=subprocess.PIPE,
+            check=True,
         )
     wall_s, cpu_s, resident = map(float, measured.stdout.split())
     return Spent(wall_s, cpu_s, resident / (1e6 if sys.platform == "darwin" else 1e3))

@@ -17,7 +17,7 @@ from bench.sessions import Worksite, worksite
 from conftest import FIXTURES, ROOT
 from loopback import Reply, loopback_langfuse
 
-SAMPLES = 9
+SAMPLES = 20
 HOOK = ROOT / "src/ccship/hook.py"
 SCRIPT = ROOT / "hooks/ccship_hook.py"
 
@@ -72,7 +72,7 @@ def server_that(name: str, break_it: Callable[[Worksite], None]) -> Callable[[],
 def one_more_turn() -> Mark:
     """CPU of the worker for one more turn of a long session, beside that of a short one."""
     with loopback_langfuse() as server, worksite(server, 200) as long, worksite(server, 1) as short:
-        here, reference = interleaved(long.cpu_of_one_more_turn, short.cpu_of_one_more_turn, samples=5)
+        here, reference = interleaved(long.cpu_of_one_more_turn, short.cpu_of_one_more_turn, samples=9)
     return in_ms("worker CPU for one more turn of 200 MB / of 1 MB", here, reference, 1.3)
 
 
@@ -81,7 +81,7 @@ def among_many_sessions() -> Mark:
     with loopback_langfuse() as server, worksite(server, 1) as many, worksite(server, 1) as few:
         many.know(10_000)
         few.know(10)
-        here, reference = interleaved(many.cpu_of_one_more_turn, few.cpu_of_one_more_turn, samples=5)
+        here, reference = interleaved(many.cpu_of_one_more_turn, few.cpu_of_one_more_turn, samples=9)
     return in_ms("worker CPU for one more turn among 10,000 sessions / among 10", here, reference, 1.2)
 
 
@@ -129,6 +129,7 @@ LARGE: list[Callable[[], Mark]] = [
     partial(growth.memory, megabytes=1_000),
     partial(growth.memory_of_many, megabytes=1_000),
     growth.jobs,
+    delivery.jobs,
 ]
 """A gigabyte, and four cores: minutes."""
 

@@ -18,7 +18,7 @@ from ccship.cli.output import counted
 from ccship.cli.selection import select
 from ccship.config import Config
 from ccship.errors import CcshipError, DeliveryError
-from ccship.observations import Observation, encode, short_id
+from ccship.observations import ID_BYTES, Observation, encode
 from ccship.routing import Destination, by_destination
 from ccship.ship import Shipper, Window
 from ccship.sinks import Delivery, Sink
@@ -153,7 +153,7 @@ def _repair(settings: Config, session: Session, window: Window, rest: "_Rest", f
     """Ship a session again as far as it is missing; the state learns what has arrived. Returns what was accepted."""
     with State(settings.state_dir, settings.destination) as state:
         for path in session.paths:
-            rest.arrived_as.update(state.transcript(path, session.session_id).spans)
+            rest.remember(state.transcript(path, session.session_id).spans)
         shipper = Shipper(rest, state, settings.labels, policy=settings.policy, window=window, resend=True)
         shipper.ship(session)
     if shipper.report.failure is not None:
@@ -178,16 +178,21 @@ class _Noting:
 class _Rest:
     """Sends what was not found: `there` was, and what is `dead` stays so, by its reason.
 
-    What nobody looked for is sent, not believed in: the transcript may have grown since. So is what has grown itself:
-    `arrived_as` holds the hashes of what was sent of turns that were open then.
+    What nobody looked for is sent, not believed in: the transcript may have grown since. So is what has grown itself,
+    as far as its hash is remembered: that of a span of a turn that was open then.
     """
 
     def __init__(self, sink: Sink, there: set[str], dead: dict[str, str]) -> None:
         self._sink = sink
         self._there = there
         self._dead = dead
-        self.arrived_as: set[bytes] = set()
+        self._hashes: set[bytes] = set()
+        self._hashed: set[bytes] = set()
         self.accepted: set[str] = set()
+
+    def remember(self, hashes: set[bytes]) -> None:
+        self._hashes |= hashes
+        self._hashed |= {it[:ID_BYTES] for it in hashes}
 
     def deliver(self, observations: Sequence[Observation]) -> Delivery:
         wanted = [it for it in observations if self._wants(it)]
@@ -207,8 +212,8 @@ class _Rest:
         span_id = observation.span_id
         if span_id not in self._there:
             return span_id not in self._dead
-        known = {it[:3] for it in self.arrived_as}
-        return short_id(observation) in known and encode(observation)[0] not in self.arrived_as
+        digest, _ = encode(observation)
+        return digest not in self._hashes and digest[:ID_BYTES] in self._hashed
 
 
 def _tell(findings: _Findings) -> None:

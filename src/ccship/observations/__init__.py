@@ -5,9 +5,10 @@ Pure: no clock, no randomness, no files. The same exchange gives the same observ
 
 from ccship.observations.build import Labels, observe_subagent, observe_turn, trace_of
 from ccship.observations.costs import costs_of, with_cost
-from ccship.observations.model import Observation, Trace, encode, short_id
+from ccship.observations.model import ID_BYTES, Observation, Trace, encode
 
 __all__ = [
+    "ID_BYTES",
     "Labels",
     "Observation",
     "Trace",
@@ -15,7 +16,6 @@ __all__ = [
     "encode",
     "observe_subagent",
     "observe_turn",
-    "short_id",
     "trace_of",
     "with_cost",
 ]  # fmt: skip

@@ -51,19 +51,20 @@ class Observation:
     passing: dict[str, Any] = field(default_factory=dict)
 
 
+ID_BYTES = 3
+"""Enough of a span id to tell the spans of a few turns apart."""
+
+
 def encode(observation: Observation) -> tuple[bytes, int]:
     """Eight bytes that tell an observation from what it was before, and its size in bytes.
 
-    They begin with `short_id`: a state that keeps them tells whether it knows a span that has changed.
+    The first `ID_BYTES` of them are those of the span id: a state that keeps them knows a span that has changed.
     """
     lasting = replace(observation, passing={}) if observation.passing else observation
     encoded = orjson.dumps(lasting, option=orjson.OPT_SORT_KEYS)
-    return short_id(observation) + hashlib.blake2b(encoded, digest_size=5).digest(), len(encoded)
-
-
-def short_id(observation: Observation) -> bytes:
-    """Three bytes of the span id: enough to tell the spans of a few turns apart."""
-    return bytes.fromhex(observation.span_id[:6])
+    return bytes.fromhex(observation.span_id)[:ID_BYTES] + hashlib.blake2b(encoded, digest_size=5).digest(), len(
+        encoded
+    )
 
 
 def present(values: dict[str, Any]) -> dict[str, Any]:
