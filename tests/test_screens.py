@@ -30,6 +30,7 @@ and with a line that was written since. Recorded and compared by `tests/test_scr
 """
 SCREENS = (
     "install --scope project --dry-run",
+    "uninstall --dry-run",
     "doctor",
     "status",
     "show dad1",
