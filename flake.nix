@@ -25,7 +25,10 @@
           "x86_64-linux"
         ] (system: outputs nixpkgs.legacyPackages.${system});
 
-      packagesOf = pkgs: self.packages.${pkgs.stdenv.hostPlatform.system};
+      # With the nixpkgs that the flake is tested with. For other systems, such as Intel Macs, which nixpkgs dropped after
+      # 26.05, with the nixpkgs of the home.
+      packagesOf =
+        pkgs: self.packages.${pkgs.stdenv.hostPlatform.system} or (self.overlays.default pkgs pkgs);
     in
     {
       overlays.default = final: _: {

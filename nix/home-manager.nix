@@ -1,7 +1,7 @@
 # The home-manager module `programs.ccship`.
 #
-# It never writes Claude Code's settings.json itself: it joins `programs.claude-code.settings`, or links a plugin.
-# It never reads a secret: it is told the paths of files that ccship reads when it runs.
+# It never writes Claude Code's settings.json itself: it links a plugin, or adds to `programs.claude-code.settings`.
+# It never reads a secret: it passes on the paths of files that ccship reads when it runs.
 { packagesOf }:
 {
   config,
@@ -13,59 +13,150 @@
 let
   inherit (lib) mkOption types;
   inherit (pkgs.stdenv.hostPlatform) isDarwin;
+  inherit (config.home) homeDirectory;
 
   cfg = config.programs.ccship;
-  plugin = builtins.fromJSON (builtins.readFile ../.claude-plugin/plugin.json);
+  plugin = lib.importJSON ../.claude-plugin/plugin.json;
+  rows = lib.importJSON ./settings.json;
   toml = pkgs.formats.toml { };
 
   hasClaudeCode = options.programs ? claude-code;
   claudeCode = if hasClaudeCode then config.programs.claude-code else { enable = false; };
+
+  # The oldest Claude Code that loads a plugin from its `skills` folder; older ones ignore it silently.
+  pluginSince = "2.1.157";
+  client = if claudeCode.enable then claudeCode.package or null else null;
+  clientVersion = if client == null then "" else lib.getVersion client;
 
   path =
     what:
     mkOption {
       type = types.nullOr types.str;
       default = null;
-      description = "Path of a file that holds ${what}, read when ccship runs; `~` and `$VARIABLES` are expanded.";
+      description = "Path of a file that contains ${what}, read when ccship runs; `~` and `$VARIABLES` are expanded.";
     };
 
-  quoted = text: "\"${lib.escape [ "\\" "\"" "`" ] text}\"";
+  # The types of `Kind` in src/ccship/config/table.py.
+  typeOf =
+    row:
+    {
+      choice = types.enum row.choices;
+      flag = types.bool;
+      keyFile = types.str;
+      number = types.addCheck types.int (number: number >= row.least) // {
+        description = "integer of at least ${toString row.least}";
+      };
+      pairs = types.attrsOf types.str;
+      path = types.either types.str types.path;
+      secret = types.str;
+      text = types.str;
+      words = types.listOf types.str;
+    }
+    .${row.kind};
 
-  # In a subshell, for a file that the shell cannot read ends the shell, and with 2, which Claude Code obeys.
-  withEnvironmentFile =
-    file: command:
+  optionOf =
+    row:
+    mkOption {
+      type = types.nullOr (typeOf row);
+      default = null;
+      description = if row.kind == "secret" then "Refused: use `secret_key_file`." else row.help;
+    };
+
+  destination = types.submodule {
+    options = lib.mapAttrs (_: optionOf) (lib.filterAttrs (_: row: row.perDestination) rows) // {
+      name = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        description = "The name of the destination in messages.";
+      };
+      projects = mkOption {
+        type = types.nonEmptyListOf types.str;
+        example = [ "~/work/acme/**" ];
+        description = "Path patterns of the projects that are sent there.";
+      };
+    };
+  };
+
+  isSet = lib.filterAttrs (_: value: value != null);
+  file =
+    isSet (removeAttrs cfg.settings [ "destinations" ])
+    // lib.optionalAttrs (cfg.settings.destinations != [ ]) {
+      destinations = map isSet cfg.settings.destinations;
+    };
+
+  # ccship finds its config file here whatever variables reach it. In any other folder it is told where the file is: the
+  # hook may run without the variables of the session, and only some versions of platformdirs read XDG_CONFIG_HOME on macOS.
+  usualFolder = "${homeDirectory}/${if isDarwin then "Library/Application Support" else ".config"}";
+  configFolder = if isDarwin && !config.xdg.enable then usualFolder else config.xdg.configHome;
+  configFile = "${configFolder}/ccship/config.toml";
+  isElsewhere = file != { } && configFolder != usualFolder;
+
+  quoted = text: "\"${lib.escape [ "\\" "\"" "`" ] text}\"";
+  sourced =
+    file:
     let
       homeless = lib.removePrefix "~/" file;
-      place = if homeless == file then file else "$HOME/${homeless}";
     in
-    "(set -a; . ${quoted place}; set +a; ${command}) || exit 0";
+    ". ${quoted (if homeless == file then file else "$HOME/${homeless}")}";
+
+  # The variables of the hook: a file that the shell reads.
+  environmentFile =
+    if isElsewhere then
+      "${pkgs.writeText "ccship-environment" ''
+        CC_LANGFUSE_CONFIG=${lib.escapeShellArg configFile}
+        ${lib.optionalString (cfg.environmentFile != null) (sourced cfg.environmentFile)}
+      ''}"
+    else
+      cfg.environmentFile;
 
   hookCommand =
     cfg.package.hookCommand
-      or (throw "programs.ccship.package is ${cfg.package.name}: take ccship or ccship-script of this flake.");
+      or (throw "programs.ccship.package is ${cfg.package.name}: set it to ccship or ccship-script of this flake.");
 
+  # In a subshell: a file that the shell cannot read ends the shell with exit code 2, which Claude Code obeys. `ccship
+  # doctor` recognises this form.
   command =
-    if cfg.environmentFile == null then
+    if environmentFile == null then
       hookCommand
     else
-      withEnvironmentFile cfg.environmentFile hookCommand;
-
-  file =
-    cfg.settings
-    // lib.filterAttrs (_: value: value != null) {
-      public_key_file = cfg.publicKeyFile;
-      secret_key_file = cfg.secretKeyFile;
-    };
+      "(set -a; ${sourced environmentFile}; set +a; ${hookCommand}) || exit 0";
 
   folder = "${cfg.configDir}/skills/ccship";
-  configFile = toml.generate "ccship-config.toml" file;
 
-  tables = [ cfg.settings ] ++ (cfg.settings.destinations or [ ]);
-  isSecret = value: builtins.isString value && lib.hasPrefix "sk-lf-" value;
-  holdsSecret = table: table ? secret_key || builtins.any isSecret (builtins.attrValues table);
-  inStore = value: value != null && lib.hasPrefix builtins.storeDir value;
+  # The strings in a value, each with its place in it and the last name of that place.
+  leavesOf =
+    place: name: value:
+    if builtins.isAttrs value then
+      lib.concatLists (lib.mapAttrsToList (key: leavesOf "${place}.${key}" key) value)
+    else if builtins.isList value then
+      lib.concatLists (lib.imap0 (n: leavesOf "${place}.${toString n}" name) value)
+    else
+      lib.optional (builtins.isString value) { inherit place name value; };
+  leaves = leavesOf "programs.ccship.settings" "settings" file;
+
+  # `sk-` at the beginning of a word: the keys of Langfuse, and those of model providers, which are longer.
+  isSecret =
+    text: builtins.match "(.*[^A-Za-z0-9])?sk-(lf-[A-Za-z0-9]|[A-Za-z0-9_-]{20}).*" text != null;
+  kindOf = leaf: rows.${leaf.name}.kind or null;
+  secrets = builtins.filter (leaf: kindOf leaf == "secret" || isSecret leaf.value) leaves;
+
+  keyFiles =
+    map
+      (name: {
+        place = "programs.ccship.${name}";
+        value = cfg.${name};
+      })
+      [
+        "publicKeyFile"
+        "secretKeyFile"
+        "environmentFile"
+      ]
+    ++ builtins.filter (leaf: kindOf leaf == "keyFile") leaves;
+  inStore = leaf: leaf.value != null && lib.hasPrefix builtins.storeDir leaf.value;
 in
 {
+  _class = "homeManager";
+
   # One module, by whatever name it is imported.
   key = "ccship/nix/home-manager.nix";
   _file = ./home-manager.nix;
@@ -108,18 +199,17 @@ in
 
     registration = mkOption {
       type = types.enum [
-        "settings"
         "plugin"
+        "settings"
         "none"
       ];
-      default = if claudeCode.enable then "settings" else "plugin";
-      defaultText = lib.literalExpression ''if config.programs.claude-code.enable then "settings" else "plugin"'';
-      description = "Where the hook is registered: in `programs.claude-code.settings`, as a plugin in `configDir`, or not at all.";
+      default = "plugin";
+      description = "Where the hook is registered: as a plugin in `configDir`, in `programs.claude-code.settings`, or not at all.";
     };
 
     configDir = mkOption {
       type = types.str;
-      default = claudeCode.configDir or "${config.home.homeDirectory}/.claude";
+      default = claudeCode.configDir or "${homeDirectory}/.claude";
       defaultText = lib.literalExpression ''config.programs.claude-code.configDir or "''${config.home.homeDirectory}/.claude"'';
       description = "Claude Code's folder, absolute; the plugin is linked under its `skills`.";
     };
@@ -129,13 +219,21 @@ in
     environmentFile = path "variables for the hook, as a shell reads them";
 
     settings = mkOption {
-      inherit (toml) type;
+      type = types.submodule {
+        options = lib.mapAttrs (_: optionOf) rows // {
+          destinations = mkOption {
+            type = types.listOf destination;
+            default = [ ];
+            description = "Projects that are sent elsewhere; the first destination that names a project is used.";
+          };
+        };
+      };
       default = { };
       example = {
         trace = true;
         base_url = "https://langfuse.example";
       };
-      description = "What stands in `config.toml`. `trace = true` is the consent. No secrets: the file lies in the store.";
+      description = "The content of `config.toml`, by its keys. `trace = true` is the consent. No secrets: the file is in the store.";
     };
 
     hooks = mkOption {
@@ -160,35 +258,34 @@ in
           }
           {
             assertion = lib.hasPrefix "/" cfg.configDir;
-            message = "programs.ccship.configDir is ${cfg.configDir}: say an absolute path.";
-          }
-          {
-            assertion = !builtins.any holdsSecret tables;
-            message = "programs.ccship.settings holds a secret key, which everybody could read in the store: put it into a file and name that with secretKeyFile (in a destination: secret_key_file).";
-          }
-          {
-            assertion = !builtins.any (table: inStore (table.secret_key_file or null)) tables;
-            message = "programs.ccship.settings names a secret_key_file in the store, where everybody can read it: name a file outside.";
+            message = "programs.ccship.configDir is ${cfg.configDir}, which is not an absolute path: set one.";
           }
         ]
-        ++ map (name: {
-          assertion = !inStore cfg.${name};
-          message = "programs.ccship.${name} is in the store, where everybody can read it: name a file outside, as a string.";
-        }) [
-          "publicKeyFile"
-          "secretKeyFile"
-          "environmentFile"
-        ];
+        ++ map (leaf: {
+          assertion = false;
+          message = "${leaf.place} is a secret key or looks like one, and everybody can read the store: put the key into a file and set secretKeyFile (in a destination: secret_key_file) to its path.";
+        }) secrets
+        ++ map (leaf: {
+          assertion = !inStore leaf;
+          message = "${leaf.place} is in the store, where everybody can read it: set it to the path of a file outside, as a string.";
+        }) keyFiles;
+
+        warnings =
+          lib.optional
+            (cfg.registration == "plugin" && clientVersion != "" && lib.versionOlder clientVersion pluginSince)
+            ''programs.ccship.registration is "plugin", which needs Claude Code ${pluginSince}, and programs.claude-code.package is ${clientVersion}, which ignores the plugin: nothing is sent. Update Claude Code, or set the registration to "settings".'';
 
         home.packages = [ cfg.package ];
+
+        programs.ccship.settings = {
+          public_key_file = lib.mkIf (cfg.publicKeyFile != null) cfg.publicKeyFile;
+          secret_key_file = lib.mkIf (cfg.secretKeyFile != null) cfg.secretKeyFile;
+        };
       }
-      # Where ccship looks for it: macOS has a place of its own.
-      (lib.mkIf (file != { } && !isDarwin) {
-        xdg.configFile."ccship/config.toml".source = configFile;
+      (lib.mkIf (file != { }) {
+        home.file.${configFile}.source = toml.generate "ccship-config.toml" file;
       })
-      (lib.mkIf (file != { } && isDarwin) {
-        home.file."Library/Application Support/ccship/config.toml".source = configFile;
-      })
+      (lib.mkIf isElsewhere { home.sessionVariables.CC_LANGFUSE_CONFIG = configFile; })
       (lib.mkIf (cfg.registration == "plugin") {
         home.file = {
           "${folder}/.claude-plugin/plugin.json".text = builtins.toJSON {
@@ -198,7 +295,7 @@ in
         };
       })
       (lib.optionalAttrs hasClaudeCode {
-        # Behind what the person has there.
+        # After the hooks that are there.
         programs.claude-code.settings = lib.mkIf (cfg.registration == "settings") {
           hooks = builtins.mapAttrs (_: lib.mkAfter) cfg.hooks;
         };

@@ -1,15 +1,15 @@
 # ccship as uv runs it: the versions that its lock names, fetched from PyPI at the first run and offline from then on.
 {
   lib,
-  python3,
+  python3Packages,
   runCommand,
   uv,
   writeShellScript,
 }:
 let
-  plugin = builtins.fromJSON (builtins.readFile ../.claude-plugin/plugin.json);
+  plugin = lib.importJSON ../.claude-plugin/plugin.json;
 
-  # The script names its package as `..`, so both lie in one directory.
+  # The script names its package as `..`, so both are in one directory.
   source = lib.fileset.toSource {
     root = ../.;
     fileset = lib.fileset.unions [
@@ -23,30 +23,39 @@ let
   };
 
   script = "${source}/hooks/ccship_hook.py";
-  environment = "UV_PYTHON=${python3}/bin/python3 UV_PYTHON_DOWNLOADS=never";
 
-  # The command line, in the environment that uv keeps for the script.
-  ccship = writeShellScript "ccship" ''
+  # Python would write its bytecode beside the source, into the store where it may.
+  environment = lib.concatStringsSep " " [
+    "UV_PYTHON=${python3Packages.python.interpreter}"
+    "UV_PYTHON_DOWNLOADS=never"
+    ''PYTHONPYCACHEPREFIX="''${XDG_CACHE_HOME:-$HOME/.cache}/ccship/bytecode"''
+  ];
+
+  hookCommand = "${environment} ${uv}/bin/uv run --quiet --frozen --script ${script} || exit 0";
+
+  # The command line, in the environment that uv keeps for the script. With `ccship_hook`, it registers and checks the
+  # same command as the module.
+  program = writeShellScript "ccship" ''
     set -e
     export ${environment}
     ${uv}/bin/uv sync --quiet --frozen --script ${script}
-    exec "$(${uv}/bin/uv python find --script ${script})" -m ccship "$@"
+    exec "$(${uv}/bin/uv python find --script ${script})" -P ${lib.escapeShellArg "-Xccship_hook=${hookCommand}"} -m ccship "$@"
   '';
 in
 runCommand "ccship-script-${plugin.version}"
   {
     passthru = {
-      inherit source;
-      hookCommand = "${environment} ${uv}/bin/uv run --quiet --frozen --script ${script} || exit 0";
+      inherit hookCommand program source;
     };
 
     meta = {
       inherit (plugin) description homepage;
+      changelog = "${plugin.homepage}/blob/main/CHANGELOG.md";
       license = lib.licenses.mit;
       mainProgram = "ccship";
     };
   }
   ''
     mkdir -p $out/bin
-    ln -s ${ccship} $out/bin/ccship
+    ln -s ${program} $out/bin/ccship
   ''

@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from ccship.redact import RULES
-from ccship.redact.rules import canary, made_up
+from recall.sets import bare
+from redact_examples import EXAMPLES
+from redact_examples.notation import MARKED, canary, made_up, unmarked
 
 
 class Canary(NamedTuple):
@@ -17,7 +18,6 @@ class Canary(NamedTuple):
     secret: str
 
 
-_MARKED = re.compile("«([^»]*)»")
 _NAMES = (
     *("PASSWORD", "DB_PASSWORD", "MYSQL_ROOT_PASSWORD", "SMTP_PASS", "API_KEY", "STRIPE_SECRET", "JWT_SECRET_KEY"),
     *("NEXTAUTH_SECRET", "SESSION_SECRET", "ENCRYPTION_KEY", "GRAFANA_API_TOKEN", "TWILIO_AUTH_TOKEN", "DEPLOY_KEY"),
@@ -26,8 +26,7 @@ _NAMES = (
 
 
 def _canaries(rule: str, marked: str) -> Iterator[Canary]:
-    text = _MARKED.sub(r"\1", marked)
-    return (Canary(rule, text, secret) for secret in _MARKED.findall(marked))
+    return (Canary(rule, unmarked(marked), secret) for secret in MARKED.findall(marked))
 
 
 def _named(name: str, place: int) -> tuple[str, str]:
@@ -36,13 +35,14 @@ def _named(name: str, place: int) -> tuple[str, str]:
 
 
 CANARIES: list[Canary] = [
-    *(it for rule in RULES for marked in rule.hits for it in _canaries(rule.name, marked)),
+    *(case for rule, examples in EXAMPLES.items() for marked in examples.hits for case in _canaries(rule, marked)),
     *(
-        it
+        case
         for place, name in enumerate(_NAMES)
         for marked in _named(name, place)
-        for it in _canaries("named-secret", marked)
+        for case in _canaries("named-secret", marked)
     ),
+    *({rule: Canary(rule, text, secret) for rule, text, secret in bare()}.values()),
 ]
 
 PLACES: dict[str, Callable[[str], Any]] = {

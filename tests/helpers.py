@@ -1,25 +1,37 @@
 """What several test modules do with ccship."""
 
+import dataclasses
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import chdir
-from dataclasses import fields
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
-from typer.testing import CliRunner
+import msgspec
 
-from ccship.cli import app
-from ccship.observations import Labels, Observation, Trace
-from ccship.outbox import Report
-from ccship.privacy import OPEN
-from ccship.ship import Shipper
+from ccship.observations import Observation, Trace, TraceSettings
+from ccship.pipeline.plan import Options
+from ccship.pipeline.report import Report
+from ccship.pipeline.ship import Shipper
+from ccship.privacy import UNFILTERED
+from ccship.privacy.encoding import Encoded
 from ccship.sinks import Delivery
 from ccship.state import State
 from ccship.transcript.discover import sessions_at
+from fork_server import LIMIT_S, fork_server
+
+Done = subprocess.CompletedProcess[str]
+
+
+HURRIED = """
+from dataclasses import replace
+from ccship.sinks import langfuse
+langfuse.PATIENCE = replace(langfuse.PATIENCE, first_wait_s=0.01)
+"""
+"""To be run before ccship: a server that fails is asked again at once, not after half a second and a second."""
 
 
 class KeepingSink:
@@ -32,19 +44,20 @@ class KeepingSink:
     def latest(self) -> dict[str, Observation]:
         return {observation.span_id: observation for observation in self.sent}
 
-    def deliver(self, observations: Sequence[Observation]) -> Delivery:
-        self.sent += observations
-        return Delivery(accepted={observation.span_id for observation in observations})
+    def deliver(self, spans: Sequence[Encoded]) -> Delivery:
+        self.sent += (span.observation for span in spans)
+        return Delivery(accepted={span.span_id for span in spans})
 
     def close(self) -> None:
         pass
 
 
-def ship_to(sink: KeepingSink, paths: Iterable[Path], state: State | None = None) -> Report:
+def ship_to(
+    sink: KeepingSink, paths: Iterable[Path], state: State | None = None, trace_settings: TraceSettings | None = None
+) -> Report:
     """Ship transcripts to a sink as they are, with a fresh state if none is given."""
-    shipper = Shipper(sink, state or State(None, "test"), Labels(), policy=OPEN)
-    for session in sessions_at(paths):
-        shipper.ship(session)
+    shipper = Shipper(sink, state or State(None, "test"), Options(trace_settings or TraceSettings()), policy=UNFILTERED)
+    shipper.ship(sessions_at(paths))
     return shipper.report
 
 
@@ -67,34 +80,56 @@ def strings_in(value: Any) -> Iterator[str]:
             for key, item in value.items():
                 yield key
                 yield from strings_in(item)
-        case Observation() | Trace():
-            for field in fields(value):
-                yield from strings_in(getattr(value, field.name))
+        case Trace():
+            yield from strings_in(list(dataclasses.asdict(value).values()))
+        case Observation():
+            yield from strings_in(list(msgspec.structs.asdict(value).values()))
 
 
 def run_ccship(
-    *arguments: str | Path, environ: Mapping[str, str] | None = None, stdin: bytes = b"", cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run the program as a person would."""
+    *arguments: str | Path,
+    environ: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    cwd: Path | None = None,
+    first: str = "",
+    module: str = "ccship",
+) -> Done:
+    """Run the program in a child of the fork server; `first`: a program of the test's own to run in it before."""
+    given, server = {**os.environ, **(environ or {})}, fork_server()
+    if not server.can_show(given):
+        return run_anew(*arguments, environ=environ, stdin=stdin, cwd=cwd, first=first, module=module)
+    with TemporaryFile() as asked, TemporaryFile() as said, TemporaryFile() as complained:
+        asked.write(stdin)
+        asked.seek(0)
+        child = server.start(module, [*map(str, arguments)], given, cwd or Path.cwd(), (asked, said, complained), first)
+        try:
+            code = child.wait()
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise
+        return Done(arguments, code, *(os.pread(file.fileno(), 1 << 30, 0).decode() for file in (said, complained)))
+
+
+def run_anew(
+    *arguments: str | Path,
+    environ: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    cwd: Path | None = None,
+    first: str = "",
+    module: str = "ccship",
+) -> Done:
+    """The same in a new interpreter, as a person would: 40 times as slow, but nothing is imported yet."""
+    start = ["-c", f"{first}\nimport runpy\nrunpy.run_module({module!r}, run_name='__main__', alter_sys=True)"]
     done = subprocess.run(
-        [sys.executable, "-m", "ccship", *map(str, arguments)],
+        [sys.executable, *(start if first else ["-m", module]), *map(str, arguments)],
         input=stdin,
         capture_output=True,
         env={**os.environ, **(environ or {})},
         cwd=cwd,
         check=False,
-        timeout=120,
+        timeout=LIMIT_S,
     )
-    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-def call_ccship(
-    *arguments: str | Path, environ: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """The same without a process of its own, for tables: 10 ms instead of 500."""
-    with chdir(cwd or Path.cwd()):
-        done = CliRunner(env=environ).invoke(app, list(map(str, arguments)), prog_name="ccship")
-    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+    return Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def until(holds: Callable[[], bool], patience_s: float) -> None:

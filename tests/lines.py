@@ -58,7 +58,7 @@ class Lines:
         self, message_id: str, *blocks: dict[str, Any] | str, usage: dict[str, Any] | None = None, **fields: Any
     ) -> Self:
         """A line of a response; a string is a text block."""
-        content = [{"type": "text", "text": it} if isinstance(it, str) else it for it in blocks]
+        content = [{"type": "text", "text": block} if isinstance(block, str) else block for block in blocks]
         message = {
             "id": message_id,
             "role": "assistant",
@@ -93,3 +93,9 @@ def tool(tool_use_id: str, name: str = "Bash", **arguments: Any) -> dict[str, An
 def at(seconds: float) -> str:
     """A time as transcripts write it."""
     return (BEGAN + timedelta(seconds=seconds)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def command(name: str, arguments: str = "", *, skill: bool = False) -> str:
+    """The text of a slash command; one with a prompt of its own (a skill) names its message first."""
+    tags = [f"<command-name>/{name}</command-name>", f"<command-message>{name}</command-message>"]
+    return "\n".join(reversed(tags) if skill else tags) + f"\n<command-args>{arguments}</command-args>"

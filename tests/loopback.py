@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import re
 import socket
 import struct
 import threading
@@ -23,11 +24,15 @@ TRACES = "/api/public/otel/v1/traces"
 MEDIA = "/api/public/media"
 PROJECTS = "/api/public/projects"
 HEALTH = "/api/public/health"
+MODELS = "/api/public/models"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One scripted answer. `keep` says whether what came is stored although the answer may say otherwise."""
+    """One scripted answer. `keep` says whether what came is stored although the answer may say otherwise.
+
+    `after`: an event to wait for, a minute at most.
+    """
 
     status: int = 200
     body: bytes = b"{}"
@@ -36,6 +41,7 @@ class Reply:
     delay_s: float = 0
     reset: bool = False
     keep: bool | None = None
+    after: threading.Event | None = None
 
 
 OK = Reply()
@@ -63,6 +69,11 @@ class Span:
         return (self.trace_id, self.span_id, self.type, self.start_ns)
 
     @property
+    def is_root(self) -> bool:
+        """What Langfuse makes of it: a root has no parent, or is marked as one."""
+        return not self.parent or self.attributes.get("langfuse.internal.is_app_root") in (True, "true")
+
+    @property
     def usage(self) -> dict[str, int]:
         return dict(json.loads(self.attributes.get("langfuse.observation.usage_details", "{}")))
 
@@ -70,7 +81,10 @@ class Span:
 class LoopbackLangfuse(ThreadingHTTPServer):
     """Listens on a free port. `script` holds the answers to come; when it is empty, everything is accepted.
 
-    What was accepted can be read back; `reads` holds answers to come instead, `has_v2` tells a new server.
+    What was accepted can be read back; `reads` holds answers to come instead, `has_v2` tells a new server. `priced`:
+    patterns of the models that it has prices for, None for a server without such a list; `price_lists`: how often the
+    list was asked for. `replaced_tokens`: each call has an older version with so many tokens that is not merged yet.
+    `contacts` has the path and the credentials of every request of any kind.
     """
 
     daemon_threads = True
@@ -88,12 +102,16 @@ class LoopbackLangfuse(ThreadingHTTPServer):
         self.accepted: list[Span] = []
         self.media: dict[str, bytes] = {}
         self.requests: list[int] = []
+        self.contacts: list[tuple[str, str | None]] = []
         self.open_requests: Counter[str] = Counter()
         self.most_at_once = 0
         self.bodies: list[bytes] = []
         self.reads: list[Reply] = []
         self.has_v2 = True
         self.page = 50
+        self.priced: list[str] | None = [".*"]
+        self.price_lists = 0
+        self.replaced_tokens: int | None = None
         self.lock = threading.Lock()
 
     @property
@@ -132,10 +150,20 @@ class _Handler(BaseHTTPRequestHandler):
     server: LoopbackLangfuse
     protocol_version = "HTTP/1.1"
 
+    def parse_request(self) -> bool:
+        """Keep what anybody asked for, and with which credentials."""
+        parsed = super().parse_request()
+        if parsed:
+            self.server.contacts.append((self.path, self.headers.get("authorization")))
+        return parsed
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         if self.path == MEDIA:
-            self._grant_upload(json.loads(body))
+            if self._is_known():
+                self._grant_upload(json.loads(body))
+            else:
+                self._answer(Reply(status=401))
             return
         if self.path != TRACES:
             self._answer(Reply(status=404))
@@ -151,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
                 server.accepted += spans
             sessions = {str(span.attributes.get("session.id")) for span in spans}
             server.open_requests.update(sessions)
-            server.most_at_once = max([server.most_at_once, *(server.open_requests[it] for it in sessions)])
+            server.most_at_once = max([server.most_at_once, *(server.open_requests[session] for session in sessions)])
         try:
             self._answer(reply)
         finally:
@@ -177,30 +205,62 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         if url.path == HEALTH:
             self._answer(self.server.health)
+        elif url.path == MODELS:
+            self._answer(self._models(int(dict(parse_qsl(url.query))["page"])))
         elif self.server.reads and url.path != PROJECTS:
             self._answer(self.server.reads.pop(0))
+        elif url.path == PROJECTS and str(self.headers.get("authorization")).startswith("Bearer "):
+            # as Langfuse 4.16 does: a public key alone may read nothing, one that it does not know is not accepted
+            known = self.headers["authorization"] == f"Bearer {self.server.public_key}"
+            self._answer(Reply(status=403 if known else 401))
         elif not self._is_known():
             self._answer(Reply(status=401))
         elif url.path == PROJECTS:
-            self._answer(Reply(body=b'{"data": [{"id": "p1", "name": "demo"}]}'))
+            self._answer(Reply(body=b'{"data": [{"id": "p1", "name": "demo", "organization": {"name": "Acme"}}]}'))
         else:
             found = self._read(url.path, dict(parse_qsl(url.query)))
             self._answer(Reply(body=json.dumps(found).encode()) if found else Reply(status=404))
+
+    def _models(self, page: int) -> Reply:
+        """One model a page: a client that reads the first page only misses the rest."""
+        server = self.server
+        server.price_lists += 1
+        if server.priced is None:
+            return Reply(status=404)
+        if not self._is_known():
+            return Reply(status=401)
+        unpriced: dict[str, Any] = {"modelName": "free", "matchPattern": "(?i)^free$", "prices": {}, "inputPrice": None}
+        priced = [
+            {"modelName": model, "matchPattern": model, "prices": {"input": {"price": 1e-6}}, "inputPrice": 1e-6}
+            for model in server.priced
+        ]
+        models = [unpriced, *priced]
+        found = {"data": models[page - 1 : page], "meta": {"page": page, "totalPages": len(models)}}
+        return Reply(body=json.dumps(found).encode())
 
     def _read(self, path: str, asked: dict[str, str]) -> dict[str, Any] | None:
         """What the two read APIs answer; a row is replaced by a later one of the same ids and start time only."""
         rows = list({(span.trace_id, span.span_id, span.start_ns): span for span in self.server.accepted}.values())
         if path == "/api/public/v2/observations" and self.server.has_v2:
-            mine = [_row(it) for it in rows if it.attributes.get("session.id") == asked["sessionId"]]
+            mine = [
+                _row(span, self.server.priced)
+                for span in rows
+                if span.attributes.get("session.id") == asked["sessionId"]
+            ]
+            if self.server.replaced_tokens is not None:
+                older = {"usageDetails": {"input": self.server.replaced_tokens}, "updatedAt": "2026-01-01T00:00:00Z"}
+                mine = [version for row in mine for version in (row | older, row, row | older)]
             start, limit = int(asked.get("cursor", 0)), min(int(asked["limit"]), self.server.page)
             more = start + limit < len(mine)
             return {"data": mine[start : start + limit], "meta": {"cursor": str(start + limit)} if more else {}}
         trace_id = path.rpartition("/")[2]
-        mine = [_row(it) for it in rows if it.trace_id == trace_id]
+        mine = [_row(span, self.server.priced) for span in rows if span.trace_id == trace_id]
         return {"id": trace_id, "observations": mine} if mine else None
 
     def _is_known(self) -> bool:
-        return self.headers.get("authorization") == "Basic " + _basic(self.server.public_key, self.server.secret_key)
+        """Whether the secret key is right: Langfuse does not compare the public key."""
+        scheme, _, encoded = str(self.headers.get("authorization")).partition(" ")
+        return scheme == "Basic" and base64.b64decode(encoded).decode().partition(":")[2] == self.server.secret_key
 
     def log_message(self, *_: object) -> None:
         pass
@@ -220,6 +280,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, reply: Reply) -> None:
         time.sleep(reply.delay_s)
+        if reply.after is not None:
+            reply.after.wait(60)
         if reply.reset:
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -234,7 +296,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body)
 
 
-def _row(span: Span) -> dict[str, Any]:
+def _row(span: Span, priced: list[str] | None) -> dict[str, Any]:
+    """A row as the read APIs give it: a cost that was sent is taken as it is, else known models have a price."""
+    model = span.attributes.get("langfuse.observation.model.name")
+    sent = json.loads(span.attributes.get("langfuse.observation.cost_details", "{}"))
+    is_priced = any(re.search(pattern, model or "") for pattern in priced or ())
+    cost = sent["total"] if sent else sum(span.usage.values()) / 1e6 if is_priced else 0
     at = datetime.fromtimestamp(span.start_ns / 1e9, UTC)
     return {
         "id": span.span_id,
@@ -242,6 +309,9 @@ def _row(span: Span) -> dict[str, Any]:
         "type": span.type.upper(),
         "startTime": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "usageDetails": {**span.usage, "total": sum(span.usage.values())} if span.usage else {},
+        "updatedAt": "2026-01-02T00:00:00Z",
+        "providedModelName": model,
+        "totalCost": cost,
     }
 
 

@@ -43,8 +43,9 @@ def _turn(lines: Lines, n: int, text: str) -> None:
         ),
     }  # fmt: skip
     lines.prompt(
-        beside("prompt"), gitBranch=beside("branch"), cwd="/home/dev/demo" if "/" in text else beside("folder")
-    )
+        beside("prompt"), gitBranch=beside("branch"),
+        cwd="/home/dev/demo" if {"/", "\\"} & set(text) else beside("folder"),
+    )  # fmt: skip
     lines.assistant(f"m{n}", {"type": "thinking", "thinking": beside("thinking")}, beside("answer"), *calls.values(),
                     attributionSkill=beside("skill"))  # fmt: skip
     lines.result(f"a{n}", beside("tool-output"))

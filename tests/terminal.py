@@ -5,13 +5,11 @@ import os
 import pty
 import select
 import struct
-import subprocess
-import sys
 import termios
 from collections.abc import Mapping
 from pathlib import Path
 
-LIMIT_S = 60
+from fork_server import LIMIT_S, fork_server
 
 
 def on_terminal(
@@ -26,14 +24,7 @@ def on_terminal(
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     settings = {**os.environ, "TZ": "UTC", "NO_COLOR": "1", "TERM": "xterm", **(environ or {})}
     settings.pop("COLUMNS", None)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ccship", *map(str, arguments)],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=settings,
-        cwd=cwd,
-    )
+    child = fork_server().start("ccship", [*map(str, arguments)], settings, cwd or Path.cwd(), (theirs, theirs, theirs))
     os.close(theirs)
     os.write(ours, typed.encode())
     written = b""
@@ -46,5 +37,5 @@ def on_terminal(
             break
         written += got
     os.close(ours)
-    process.wait(LIMIT_S)
+    child.wait()
     return written.decode().replace("\r\n", "\n").splitlines()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import ccship
-from ccship import registration
+from ccship.claude_code import registration
 from ccship.errors import ConfigError
 from ccship.sinks.spans import check_sdk
 from conftest import FIXTURES, ROOT, UV_CACHE
@@ -23,7 +23,7 @@ TRANSCRIPT = FIXTURES / "claude/projects/-home-dev-demo/9e4b124a-6f45-4c38-88d8-
 @pytest.mark.parametrize("version", ["4.0.2", "4.14.2", "3.11.2", "4.14"])
 def test_an_sdk_that_is_too_old_is_named(version: str) -> None:
     """Nixpkgs has had one; without this the first thing that it lacks would look like a bug."""
-    with pytest.raises(ConfigError, match=rf"SDK is {re.escape(version)} here and ccship needs 4\.14\.3"):
+    with pytest.raises(ConfigError, match=rf"SDK is version {re.escape(version)}, ccship needs 4\.14\.3"):
         check_sdk(version)
 
 
@@ -61,8 +61,8 @@ def test_installed_as_a_tool_it_registers_itself_and_ships(langfuse: LoopbackLan
     done = json.loads(run(program, "install", "--json"))
     settings = json.loads((tmp_path / "home/.claude/settings.json").read_text())
     assert settings["hooks"] == done["hooks"]
-    assert not any("goes with" in it or "emptied" in it for it in done["warnings"])
-    (command,) = {it.command for it in registration.registered(settings)}
+    assert not any("goes with" in warning or "may empty" in warning for warning in done["warnings"])
+    (command,) = {hook.command for hook in registration.registered(settings)}
     assert command.startswith(f"{tools}/ccship/bin/python")
 
     payload = json.dumps({"transcript_path": str(TRANSCRIPT), "hook_event_name": "Stop"}).encode()

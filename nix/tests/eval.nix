@@ -7,10 +7,21 @@
   homeManager ? null,
   system ? "x86_64-linux",
   claudeCode ? [ "configDir" ],
+  # of Python packages in nixpkgs
+  versions ? { },
 }:
 let
-  lib = import (if nixpkgsLib == null then ./stub/nixpkgs/lib.nix else nixpkgsLib);
-  pkgs = import ./stub/nixpkgs/pkgs.nix { inherit lib system; };
+  stubLib = import ./stub/nixpkgs/lib.nix;
+  realLib = import nixpkgsLib;
+  lib =
+    if nixpkgsLib == null then
+      stubLib
+    # nixpkgs' file sets need Nix 2.14.
+    else if builtins ? readFileType then
+      realLib
+    else
+      realLib // { inherit (stubLib) fileset; };
+  pkgs = import ./stub/nixpkgs/pkgs.nix { inherit lib system versions; };
 
   flake = (import ../../flake.nix).outputs {
     self = flake;
@@ -18,9 +29,9 @@ let
       inherit lib;
       legacyPackages = lib.genAttrs [ system ] (_: pkgs);
     };
-    home-manager = { };
+    home-manager.lib.homeManagerConfiguration = { modules, ... }: configuration modules;
   };
-  packages = flake.packages.${system};
+  packages = flake.overlays.default pkgs pkgs;
 
   me = {
     home = {
@@ -42,11 +53,23 @@ let
     else
       import (homeManager + "/modules") {
         inherit lib pkgs extraSpecialArgs;
-        configuration.imports = modules ++ [ me ];
+        configuration.imports = modules ++ [
+          me
+          # Instead of an import of nixpkgs with the configuration of the home: the stub has none.
+          { _module.args.pkgs = lib.mkForce pkgs; }
+          # They need more of nixpkgs than the stub has.
+          {
+            disabledModules = [ "services-modular" ];
+            manual.manpages.enable = false;
+            programs.man.enable = false;
+            xdg.mime.enable = false;
+          }
+        ];
       };
 
-  fileOf = it: if it.text or null == null then it.source.value else it.text;
-  isOurs = name: _: builtins.match ".*ccship.*" name != null;
+  contentOf = it: if it.text or null == null then it.source.value or null else it.text;
+  # home-manager accepts names with and without the home.
+  nameIn = name: if lib.hasPrefix "/" name then name else "/home/ada/${name}";
 in
 {
   inherit flake packages;
@@ -56,6 +79,7 @@ in
     modules:
     let
       inherit (configuration ([ flake.homeModules.default ] ++ modules)) config;
+      files = lib.mapAttrs' (name: it: lib.nameValuePair (nameIn name) it) config.home.file;
     in
     {
       inherit (config.programs.ccship)
@@ -65,23 +89,24 @@ in
         registration
         timeout
         ;
+      warnings = builtins.filter (lib.hasInfix "ccship") config.warnings;
       settings = config.programs.claude-code.settings or null;
       packages = map (it: it.name) (
         builtins.filter (it: builtins.elem it (builtins.attrValues packages)) config.home.packages
       );
-      files = builtins.mapAttrs (_: fileOf) (lib.filterAttrs isOurs config.home.file);
-      configFiles = builtins.mapAttrs (_: fileOf) (lib.filterAttrs isOurs config.xdg.configFile);
+      # Contents by absolute path.
+      files = lib.mapAttrs (_: contentOf) (lib.filterAttrs (name: _: lib.hasInfix "ccship" name) files);
+      # Whether home-manager takes over Claude Code's settings.
+      writesSettings = files ? "${config.programs.ccship.configDir}/settings.json";
+      variables = lib.filterAttrs (name: _: lib.hasInfix "LANGFUSE" name) config.home.sessionVariables;
     };
 
   # Every option: its type, its default as the docs say it, its description.
-  options =
-    builtins.mapAttrs
-      (_: it: {
-        type = it.type.description;
-        default = it.defaultText.text or (builtins.toJSON (it.default or null));
-        inherit (it) description;
-      })
-      (configuration [ flake.homeModules.default ]).options.programs.ccship;
+  options = lib.mapAttrs (_: it: {
+    type = it.type.description;
+    default = it.defaultText.text or (builtins.toJSON (it.default or null));
+    inherit (it) description;
+  }) (configuration [ flake.homeModules.default ]).options.programs.ccship;
 
   # What the package is built of: by name its dependencies, and where it comes from if not from nixpkgs.
   built = builtins.listToAttrs (
@@ -96,11 +121,26 @@ in
       })
       (
         builtins.genericClosure {
-          startSet = [ (packages.ccship // { key = "ccship"; }) ];
+          startSet = [ (packages.ccship.application // { key = "ccship"; }) ];
           operator = it: map (other: other // { key = other.pname; }) it.dependencies or [ ];
         }
       )
   );
+
+  # What is imported and tested while the package is built.
+  inherit (packages.ccship.application) enabledTestPaths pythonImportsCheck;
+
+  # The text of a package's `bin/ccship`, and its hook command; `patched` is a package that somebody changed.
+  commands =
+    builtins.mapAttrs
+      (_: it: {
+        program = it.program.text;
+        hook = it.hookCommand;
+      })
+      {
+        inherit (packages) ccship ccship-script;
+        patched = packages.ccship.overrideAttrs { suffix = "-patched"; };
+      };
 
   # The store directory that the script variant runs in.
   script = "${packages.ccship-script.source}";

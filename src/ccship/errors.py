@@ -1,4 +1,4 @@
-"""Whose fault it is, and what happens next."""
+"""Error types. `CcshipError`: the user must act. `DeliveryError`: a request failed; the type decides about a retry."""
 
 import traceback
 from pathlib import Path
@@ -7,11 +7,11 @@ _STEPS = "steps"
 
 
 class CcshipError(Exception):
-    """Something a person can mend; the text says how."""
+    """The user can fix the cause; the message says how."""
 
 
 class ConfigError(CcshipError):
-    """A setting is missing or wrong."""
+    """A setting or argument is missing or invalid."""
 
 
 class StateError(CcshipError):
@@ -19,15 +19,19 @@ class StateError(CcshipError):
 
 
 class StateDamaged(StateError):
-    """The state could not be read and was set aside; the next run begins with a new one, under the same ids."""
+    """The state database was unreadable and has been renamed; a retry starts an empty one. Span ids do not change."""
+
+
+class StateTooNew(StateError):
+    """A newer ccship wrote the state; this version does not open it."""
 
 
 class DeliveryError(Exception):
-    """The server did not take a request."""
+    """The server did not accept a request."""
 
 
 class Retryable(DeliveryError):
-    """Not now: the same request may be taken later. `retry_after_s`: what the server asked for, in seconds."""
+    """A temporary failure: retry the same request later. `retry_after_s`: the server's Retry-After, in seconds."""
 
     def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
         super().__init__(reason)
@@ -35,21 +39,21 @@ class Retryable(DeliveryError):
 
 
 class Denied(DeliveryError):
-    """Not with these keys or not at this address: sending again changes nothing until the configuration does."""
+    """The keys or the address are wrong: do not retry until the configuration changes."""
 
 
 class TooLarge(DeliveryError):
-    """The request is too large; a smaller one may be taken."""
+    """The request is too large: split it and retry."""
 
 
 class Rejected(DeliveryError):
-    """Something in the request is poison; the rest of it is not."""
+    """The server refuses at least one span of the request: split it to find which."""
 
 
 def steps_of(error: BaseException) -> list[str]:
-    """Where an error happened, the innermost last: files, lines and functions, but nothing that they had in hand.
+    """Return the stack of an error, innermost last, as `folder/file:line function`, without messages or values.
 
-    An error that it came from is told first, as are the steps that it brought from another process.
+    Causes come first, then frames that `keep_steps` recorded in another process.
     """
     steps: list[str] = []
     cause = error.__cause__ or error.__context__
@@ -62,5 +66,5 @@ def steps_of(error: BaseException) -> list[str]:
 
 
 def keep_steps(error: BaseException) -> None:
-    """Let an error take along to another process where it happened: a traceback cannot go there."""
+    """Record the stack of an error in the error itself, because pickling drops the traceback."""
     error.__dict__[_STEPS] = steps_of(error)

@@ -1,8 +1,8 @@
-"""What Claude Code runs at every event: leave a note of what is to be shipped, start the worker, go.
+"""The hook that Claude Code runs at every event: writes a request, starts the worker, exits.
 
-Never harms the session: exits 0 whatever happens (2 would stop Claude from stopping) and prints nothing (what looks
-like JSON on stdout would be obeyed). It has milliseconds, so it imports the standard library only, and little of it:
-this file also runs by itself, as `python -I -S .../ccship/hook.py`, without site-packages.
+It never disturbs the session: it exits with 0 in any case (2 would stop Claude from stopping) and prints nothing
+(Claude Code obeys JSON on stdout). It has milliseconds, so it imports little, and from the standard library only: this
+file also runs as `python -I -S .../ccship/hook.py`, without site-packages.
 """
 
 import os
@@ -12,53 +12,98 @@ import time
 from zlib import crc32
 
 MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
-"""Claude Code's payload holds the last message; this is many times the longest one."""
+"""Claude Code's payload contains the last message; this is many times the longest one."""
 
 MAX_LOG_BYTES = 256 * 1024
-"""The log is rotated by the worker; where none runs, it stops growing here."""
+"""The worker rotates the log. Without a worker, it stops growing here."""
+
+REQUEST_VERSION = 1
+"""Version of request files. 0.1.0 wrote version 1 without the number."""
 
 _PRIVATE = 0o600
-_TRUE = ("1", "true", "yes", "on")
+_TRUE = ("1", "on", "t", "true", "y", "yes")
+"""The texts that pydantic parses as true."""
+
 _SECRET_KEYS = ("LANGFUSE_SECRET_KEY", "LANGFUSE_SECRET_KEY_FILE", "PLUGIN_OPTION_SECRET_KEY")
 _HIGHEST_DESCRIPTOR = 4096
-"""Claude Code hands its hooks a few sockets; none of them may stay open in the worker."""
+"""Claude Code passes a few sockets to hooks; the worker must not keep them open."""
+
+_LOCK = 3
+"""The descriptor of the session's lock in the worker: the first after stdin, stdout and stderr."""
 
 
 def main() -> None:
-    """Read the payload of a hook from stdin and see to it that its session is shipped."""
+    """Read a hook's payload from stdin and request that its session is shipped. Always exits with 0."""
     try:  # noqa: SIM105 - contextlib takes a millisecond
         _run(sys.stdin.buffer.read(MAX_PAYLOAD_BYTES))
-    except BaseException:  # noqa: BLE001, S110 - the one promise of this module
+    except BaseException:  # noqa: BLE001, S110 - the hook must never fail
         pass
-    # Threads of libraries must neither delay the exit nor change its code.
+    # threads of libraries must neither delay the exit nor change its code
     os._exit(0)
 
 
 def state_folder(environ: "os._Environ[str] | dict[str, str]") -> str:
-    """Where the state is: `CC_LANGFUSE_STATE_DIR`, else what platformdirs would say, which takes 50 ms to load."""
+    """Return the state folder: `CC_LANGFUSE_STATE_DIR`, or platformdirs' folder."""
     if chosen := environ.get("CC_LANGFUSE_STATE_DIR"):
-        return os.path.expanduser(os.path.expandvars(chosen))  # noqa: PTH111 - see above
-    if sys.platform == "win32":
-        return os.path.join(environ.get("LOCALAPPDATA", ""), "ccship", "ccship")  # noqa: PTH118
-    if sys.platform == "darwin":
-        return os.path.expanduser("~/Library/Application Support/ccship")  # noqa: PTH111
-    base = environ.get("XDG_STATE_HOME", "").strip() or os.path.expanduser("~/.local/state")  # noqa: PTH111
-    return os.path.join(base, "ccship")  # noqa: PTH118
+        return os.path.expanduser(os.path.expandvars(chosen))  # noqa: PTH111 - pathlib takes long to load
+    # On macOS only newer versions of platformdirs follow XDG_STATE_HOME; with a moved state, all would be sent again.
+    return _folder(environ, "" if sys.platform == "darwin" else "XDG_STATE_HOME", "~/.local/state")
 
 
 def fingerprint_of(message: str) -> str:
-    """What stands for a message in a request: its length and a checksum, never its text."""
+    """Return the length and a checksum of a message: requests contain no text."""
     encoded = message.strip().encode("utf-8", "replace")
     return f"{len(encoded)}-{crc32(encoded):08x}"
 
 
 def request_prefix(session_id: str) -> str:
-    """How the names of a session's requests begin."""
+    """Return the prefix of the file names of a session's requests."""
     return f"{crc32(session_id.encode('utf-8', 'replace')):08x}"
 
 
+def digest_of(content: bytes) -> str:
+    """Return the BLAKE2 digest of 16 bytes in hex."""
+    try:
+        from _blake2 import blake2b  # noqa: PLC0415 - hashlib takes 3 ms, mostly for OpenSSL
+    except ImportError:
+        from hashlib import blake2b  # noqa: PLC0415 - see above
+    return blake2b(content, digest_size=16).hexdigest()
+
+
+def lock_name(session_id: str) -> str:
+    """Return the name of a session's lock file in `locks/` of the state folder."""
+    return digest_of(session_id.encode("utf-8", "replace"))
+
+
+def lock_session(folder: str, session_id: str) -> "int | None":
+    """Lock a session without waiting; return the descriptor that holds the lock.
+
+    The kernel releases the lock when all copies of the descriptor are closed, also those that a child inherited. Return
+    None if the session cannot be locked like this (Windows, some file systems): the worker tries by other means.
+
+    Raises:
+        BlockingIOError: Another process has the lock.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 - Windows has none
+    except ImportError:
+        return None
+    descriptor = -1
+    try:
+        path = os.path.join(_own(folder, "locks"), lock_name(session_id))  # noqa: PTH118
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _PRIVATE)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if descriptor >= 0:
+            os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            raise
+        return None
+    return descriptor
+
+
 def _run(raw: bytes) -> None:
-    payload = _parse(raw)
+    payload = parse_json(raw)
     if not isinstance(payload, dict):
         return
     transcript = payload.get("transcript_path")
@@ -68,23 +113,30 @@ def _run(raw: bytes) -> None:
     reason = _why_not(environ)
     folder = state_folder(environ)
     if reason:
-        _note(folder, f"{_session_of(transcript)}: {reason}")
+        note(folder, f"{_session_of(transcript)}: {reason}")
         return
+    if "CLAUDE_PROJECT_DIR" not in environ:  # old clients; the worker reads the project's settings
+        environ["CLAUDE_PROJECT_DIR"] = _text(payload.get("cwd")) or _cwd()
     request = _leave_request(folder, payload, transcript)
+    try:
+        lock = lock_session(folder, _session_of(transcript))
+    except BlockingIOError:  # that process looks for new requests after it releases the lock
+        note(folder, f"{_session_of(transcript)}: another process is shipping it")
+        return
     if environ.get("CC_LANGFUSE_FOREGROUND", "").lower() in _TRUE:
         _hide_output()
         try:
-            from ccship.worker import main as work  # noqa: PLC0415 - the foreground must not pay for it
-        except ImportError:  # there are no site-packages here; the worker will have them
-            _start_worker(request, wait=True)
+            from ccship.worker.unchanged import main as work  # noqa: PLC0415 - the foreground does not need it
+        except ImportError:  # without site-packages; the worker has them
+            _start_worker(request, lock, wait=True)
         else:
-            work(request)
+            work(request, lock)
     else:
-        _start_worker(request)
+        _start_worker(request, lock)
 
 
 class _Plain:
-    """How the scanner of CPython's json is told to read plain JSON."""
+    """The options of CPython's JSON scanner for plain JSON."""
 
     strict = True
     object_hook = object_pairs_hook = None
@@ -92,10 +144,10 @@ class _Plain:
     parse_int = int
 
 
-def _parse(raw: bytes) -> object:
+def parse_json(raw: bytes) -> object:
     """Parse JSON without importing json, which is 10 of the 12 ms that this module would take to load (`re`, `enum`).
 
-    The scanner below it is CPython's own; wherever it is missing or does not like the text, json has the word.
+    Uses the C scanner of CPython's json; imports json if the scanner is missing or fails.
     """
     text = raw.decode("utf-8", "replace").strip()
     try:
@@ -111,32 +163,42 @@ def _parse(raw: bytes) -> object:
     return parsed
 
 
-def _dump(request: "dict[str, str | None]") -> str:
-    """JSON of a flat object; see `_parse`."""
+def _dump(request: "dict[str, str | int | None]") -> str:
+    """Return a flat object as JSON; see `parse_json`."""
     try:
         from _json import encode_basestring_ascii as quoted  # noqa: PLC0415 - see above
     except ImportError:
         import json  # noqa: PLC0415 - see above
 
         return json.dumps(request)
-    pairs = (f"{quoted(name)}: {'null' if value is None else quoted(value)}" for name, value in request.items())
-    return "{" + ", ".join(pairs) + "}"
+    values = (
+        "null" if value is None else quoted(value) if isinstance(value, str) else str(value)
+        for value in request.values()
+    )
+    return "{" + ", ".join(f"{quoted(name)}: {value}" for name, value in zip(request, values, strict=True)) + "}"
 
 
 def _text(value: object) -> "str | None":
     return value if isinstance(value, str) else None
 
 
+def _cwd() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109
+    except OSError:  # it was deleted
+        return "/"
+
+
 def _session_of(transcript: str) -> str:
-    """The session a file belongs to, whatever the payload says: some versions name the parent of a fork."""
+    """Return the session of a file. The payload's id may differ: some versions name the parent of a fork."""
     return os.path.splitext(os.path.basename(transcript))[0]  # noqa: PTH119, PTH122
 
 
 def _why_not(environ: "os._Environ[str]") -> str | None:
-    """Why there is nothing to do, as far as the environment tells; a config file is the worker's to read."""
+    """Return why there is nothing to do, as far as the environment tells; only the worker reads config files."""
     consent = ("CC_LANGFUSE_TRACE", "TRACE_TO_LANGFUSE", "CLAUDE_PLUGIN_OPTION_TRACE")
     asked = next((asked for name in consent if (asked := environ.get(name))), "").lower()
-    may_have_config = os.path.exists(_config_file(environ))  # noqa: PTH110
+    may_have_config = any(map(os.path.exists, config_files(environ)))
     if asked not in _TRUE and (asked or not may_have_config):
         return "not opted in: set TRACE_TO_LANGFUSE=true"
     has_key = any(name.endswith(_SECRET_KEYS) for name in environ)
@@ -145,28 +207,31 @@ def _why_not(environ: "os._Environ[str]") -> str | None:
     return None
 
 
-def _config_file(environ: "os._Environ[str]") -> str:
+def config_files(environ: "os._Environ[str] | dict[str, str]") -> "list[str]":
+    """Return possible paths of `config.toml`: on macOS, not every platformdirs reads XDG_CONFIG_HOME."""
     if chosen := environ.get("CC_LANGFUSE_CONFIG"):
-        return os.path.expanduser(chosen)  # noqa: PTH111
+        return [os.path.expanduser(chosen)]  # noqa: PTH111
+    variables = ("XDG_CONFIG_HOME", "") if sys.platform == "darwin" else ("XDG_CONFIG_HOME",)
+    return [os.path.join(_folder(environ, variable, "~/.config"), "config.toml") for variable in variables]  # noqa: PTH118
+
+
+def _folder(environ: "os._Environ[str] | dict[str, str]", variable: str, usual: str) -> str:
+    """Return a folder as platformdirs would, which takes 50 ms to load."""
     if sys.platform == "win32":
-        return os.path.join(environ.get("LOCALAPPDATA", ""), "ccship", "ccship", "config.toml")  # noqa: PTH118
-    if sys.platform == "darwin":
-        return os.path.expanduser("~/Library/Application Support/ccship/config.toml")  # noqa: PTH111
-    base = environ.get("XDG_CONFIG_HOME", "").strip() or os.path.expanduser("~/.config")  # noqa: PTH111
-    return os.path.join(base, "ccship", "config.toml")  # noqa: PTH118
+        return os.path.join(environ.get("LOCALAPPDATA", ""), "ccship", "ccship")  # noqa: PTH118
+    base = environ.get(variable, "")
+    if not base.startswith("/"):  # unset or relative
+        base = os.path.expanduser("~/Library/Application Support" if sys.platform == "darwin" else usual)  # noqa: PTH111
+    return os.path.join(base, "ccship")  # noqa: PTH118
 
 
 def _leave_request(folder: str, payload: "dict[str, object]", transcript: str) -> str:
-    """Write what is to be done beside its final name, then rename it: a worker never reads half a request."""
-    requests = os.path.join(folder, "requests")  # noqa: PTH118
-    for path in (folder, requests):
-        os.makedirs(path, mode=0o700, exist_ok=True)  # noqa: PTH103
-        status = os.lstat(path)
-        if not stat.S_ISDIR(status.st_mode) or (os.name == "posix" and status.st_mode & 0o022):
-            raise PermissionError(path)  # a link, or a place where others write: the worker says so in `status`
+    """Write a request file under a temporary name and rename it, so that a worker never reads half of it."""
+    requests = _own(folder, "requests")
     session = _session_of(transcript)
     message = payload.get("last_assistant_message")
-    request = {
+    request: dict[str, str | int | None] = {
+        "version": REQUEST_VERSION,
         "session_id": session,
         "transcript_path": transcript,
         "agent_transcript_path": _text(payload.get("agent_transcript_path")),
@@ -183,9 +248,21 @@ def _leave_request(folder: str, payload: "dict[str, object]", transcript: str) -
     return f"{name}.json"
 
 
-def _start_worker(request: str, *, wait: bool = False) -> None:
-    """Start the worker so that nothing that happens to Claude Code or to this process reaches it."""
-    command = [sys.executable, "-m", "ccship.worker", request]
+def _own(folder: str, name: str) -> str:
+    """Return a folder in the state folder. Both are created if needed, with access for their owner only."""
+    path = os.path.join(folder, name)  # noqa: PTH118
+    for each in (folder, path):
+        os.makedirs(each, mode=0o700, exist_ok=True)  # noqa: PTH103
+        status = os.lstat(each)
+        if not stat.S_ISDIR(status.st_mode) or (os.name == "posix" and status.st_mode & 0o022):
+            raise PermissionError(each)  # a link, or writable by others: the worker reports it in `status`
+    return path
+
+
+def _start_worker(request: str, lock: "int | None", *, wait: bool = False) -> None:
+    """Start the worker detached, so that it survives Claude Code and this process. It inherits the lock."""
+    # -P: do not import modules from the current folder, which on Windows is the session's
+    command = [sys.executable, "-P", "-m", "ccship.worker", request]
     if sys.platform == "win32":
         import subprocess  # noqa: PLC0415 - only here
 
@@ -205,7 +282,13 @@ def _start_worker(request: str, *, wait: bool = False) -> None:
         os.setsid()
         os.chdir("/")
         _hide_output()
-        os.closerange(3, _HIGHEST_DESCRIPTOR)
+        if lock is None:
+            os.closerange(_LOCK, _HIGHEST_DESCRIPTOR)
+        else:
+            os.dup2(lock, _LOCK)
+            os.set_inheritable(_LOCK, True)  # dup2 does nothing if both are the same
+            os.closerange(_LOCK + 1, _HIGHEST_DESCRIPTOR)
+            command.append(str(_LOCK))
         os.execv(command[0], command)  # noqa: S606 - our own interpreter
     finally:
         os._exit(0)
@@ -217,8 +300,8 @@ def _hide_output() -> None:
         os.dup2(nowhere, descriptor)
 
 
-def _note(folder: str, text: str) -> None:
-    """A line in the log, where there is a log: somebody who never opted in gets no files from us."""
+def note(folder: str, text: str) -> None:
+    """Append a line to the log if it exists: without consent, no file is created."""
     path = os.path.join(folder, "ccship.log")  # noqa: PTH118
     try:
         if os.stat(path).st_size < MAX_LOG_BYTES:  # noqa: PTH116

@@ -19,8 +19,8 @@ from bench.growth import backfill
 from bench.mark import Mark
 from bench.parse import cpu
 from ccship import config
-from ccship.observations import Observation, encode
 from ccship.privacy import Policy, Protection
+from ccship.privacy.encoding import Encoded, encode
 from ccship.sinks import BATCH_BYTES, BATCH_SPANS
 from ccship.sinks.langfuse import ENDPOINT, LangfuseSink
 from ccship.sinks.spans import AccountingExporter, SpanSink
@@ -63,7 +63,7 @@ def jobs(megabytes: float = 200) -> Mark:
     return Mark(f"backfill of {megabytes:g} MB with 4 jobs / with 1", megabytes / four, megabytes / one, 2.5, "MB/s")
 
 
-def _deliver(sink: LangfuseSink, batches: list[list[Observation]]) -> None:
+def _deliver(sink: LangfuseSink, batches: list[list[Encoded]]) -> None:
     for batch in batches:
         assert len(sink.deliver(batch).accepted) == len(batch)
 
@@ -74,23 +74,23 @@ def _post(client: httpx.Client, url: str, batches: list[list[ReadableSpan]]) -> 
         client.post(url + ENDPOINT, content=body, headers=_HEADERS).raise_for_status()
 
 
-def _batches() -> list[list[Observation]]:
-    """Protected as they would be, in batches as the outbox makes them."""
+def _batches() -> list[list[Encoded]]:
+    """Protected as they would be, in batches as the sender makes them."""
     kept = KeepingSink()
     with tempfile.TemporaryDirectory() as folder:
         ship_to(kept, [claude_dir(Path(folder), MEGABYTES)])
-    batches: list[list[Observation]] = [[]]
+    batches: list[list[Encoded]] = [[]]
     size = 0
-    for observation in map(Protection(Policy()).observation, kept.sent):
-        size += encode(observation)[1]
+    for span in map(encode, map(Protection(Policy()).observation, kept.sent)):
+        size += span.size
         if batches[-1] and (len(batches[-1]) == BATCH_SPANS or size > BATCH_BYTES):
             batches.append([])
-            size = encode(observation)[1]
-        batches[-1].append(observation)
+            size = span.size
+        batches[-1].append(span)
     return batches
 
 
-def _spans_of(batches: list[list[Observation]]) -> list[list[ReadableSpan]]:
+def _spans_of(batches: list[list[Encoded]]) -> list[list[ReadableSpan]]:
     """What the SDK makes of them."""
     keeping = _Keeping()
     sink = SpanSink(keeping, public_key="pk-lf-kept", secret_key="sk", base_url="http://127.0.0.1:9", upload_media=True)

@@ -244,7 +244,13 @@ def _read(text: Callable[[int], str], chars: int) -> tuple[dict[str, Any], str, 
 
 def _edit(text: Callable[[int], str], chars: int) -> tuple[dict[str, Any], str, Any]:
     old, new = text(400), text(500)
-    hunk = {"oldStart": 1, "oldLines": 9, "newStart": 1, "newLines": 9, "lines": [f"+{it}" for it in new.split("\n")]}
+    hunk = {
+        "oldStart": 1,
+        "oldLines": 9,
+        "newStart": 1,
+        "newLines": 9,
+        "lines": [f"+{line}" for line in new.split("\n")],
+    }
     outcome = {
         "filePath": "/home/dev/demo/a.py", "oldString": old, "newString": new, "originalFile": text(2 * chars),
         "structuredPatch": [hunk], "userModified": False, "replaceAll": False,

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Unit: TypeAlias = Literal["ms", "s", "MB", "MB/s", "spans/s"]
+NAME_WIDTH = 72
+
+Unit: TypeAlias = Literal["ms", "s", "MB", "MB/s", "spans/s", "workers"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,9 @@ class Mark:
 
     def __str__(self) -> str:
         sign = "" if self.limit is None else f"{'>=' if self.unit.endswith('/s') else '<='} {self.limit:g}"
-        return f"{self.name:<72}{self.here:>9.4g} {self.unit:<8}{self.reference:>9.4g}{self.ratio:>8.2f}  {sign}"
+        return (
+            f"{self.name:<{NAME_WIDTH}}{self.here:>9.4g} {self.unit:<8}{self.reference:>9.4g}{self.ratio:>8.2f}  {sign}"
+        )
 
 
-HEAD = f"{'measured':<72}{'here':>9} {'':<8}{'reference':>9}{'ratio':>8}  mark"
+HEAD = f"{'measured':<{NAME_WIDTH}}{'here':>9} {'':<8}{'reference':>9}{'ratio':>8}  mark"

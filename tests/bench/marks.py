@@ -6,31 +6,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from bench import delivery, growth, parse, redaction, usage
+from bench import delivery, growth, parse, redaction, signals, usage, verify, worker
 from bench.mark import Mark
+from bench.rows import Row, cores, on_path
 from bench.sessions import Worksite, worksite
-from conftest import FIXTURES, ROOT
+from conftest import ROOT
 from loopback import Reply, loopback_langfuse
 
-SAMPLES = 20
-TRIES = 3
+SAMPLES = 12
 HOOK = ROOT / "src/ccship/hook.py"
 SCRIPT = ROOT / "hooks/ccship_hook.py"
-
-
-def measure(measures: Iterable[Callable[[], Mark]]) -> Iterator[Mark]:
-    """Marks as they come. One that is missed is measured again: a shared machine may stall for seconds."""
-    for it in measures:
-        for _ in range(TRIES):
-            mark = it()
-            if not mark.is_missed:
-                break
-        yield mark
 
 
 def bare_interpreter() -> Mark:
@@ -57,10 +47,11 @@ def uv_script() -> Mark:
     return in_ms("hook under uv / empty script under uv", here, reference, 1.25)
 
 
-def server_that(name: str, break_it: Callable[[Worksite], None]) -> Callable[[], Mark]:
+def server_that(does: str, break_it: Callable[[Worksite], None]) -> Row:
     """The foreground beside itself with a healthy server: what the server does is the worker's affair."""
+    name = f"hook with a server that {does} / with a healthy one"
 
-    def measure() -> Mark:
+    def take() -> Mark:
         with opted_in() as broken, opted_in() as healthy:
             break_it(broken)
             command: list[str | Path] = [sys.executable, "-I", "-S", HOOK]
@@ -68,15 +59,15 @@ def server_that(name: str, break_it: Callable[[Worksite], None]) -> Callable[[],
                 lambda: broken.hook(command), lambda: healthy.hook(command), after=healthy.wait_for_worker
             )
             broken.end_workers()
-        return in_ms(f"hook with a server that {name} / with a healthy one", here, reference, 1.2)
+        return in_ms(name, here, reference, 1.2)
 
-    return measure
+    return Row(name, take, (PS,))
 
 
 def one_more_turn() -> Mark:
     """CPU of the worker for one more turn of a long session, beside that of a short one."""
     with loopback_langfuse() as server, worksite(server, 200) as long, worksite(server, 1) as short:
-        here, reference = interleaved(long.cpu_of_one_more_turn, short.cpu_of_one_more_turn)
+        here, reference = interleaved(long.cpu_of_one_more_turn, short.cpu_of_one_more_turn, samples=5)
     return in_ms("worker CPU for one more turn of 200 MB / of 1 MB", here, reference, 1.3)
 
 
@@ -85,7 +76,7 @@ def among_many_sessions() -> Mark:
     with loopback_langfuse() as server, worksite(server, 1) as many, worksite(server, 1) as few:
         many.know(10_000)
         few.know(10)
-        here, reference = interleaved(many.cpu_of_one_more_turn, few.cpu_of_one_more_turn, samples=9)
+        here, reference = interleaved(many.cpu_of_one_more_turn, few.cpu_of_one_more_turn, samples=5)
     return in_ms("worker CPU for one more turn among 10,000 sessions / among 10", here, reference, 1.2)
 
 
@@ -99,41 +90,49 @@ def report_cpu() -> Mark:
     return in_ms("ccship usage / ccusage on 400 MB, CPU", *usage.measure("CPU"), 1.5)
 
 
-def redaction_speed() -> Mark:
-    """Over the fixtures' records, on one core; the reference is what was asked for."""
-    return Mark("redaction", redaction.megabytes_per_second(FIXTURES / "claude"), 20.0, 1.0, "MB/s")
-
-
 def in_ms(name: str, here_s: float, reference_s: float, limit: float) -> Mark:
     """A mark of two times in seconds, shown in milliseconds."""
     return Mark(name, here_s * 1000, reference_s * 1000, limit)
 
 
-MEASURES: list[Callable[[], Mark]] = [
-    parse.sessions,
-    parse.short_lines,
-    redaction_speed,
-    delivery.through_the_sink,
-    growth.time_of_more,
-    growth.memory,
-    growth.memory_of_many,
-    growth.state_size,
-    among_many_sessions,
-    one_more_turn,
-    bare_interpreter,
-    uv_script,
+PS = on_path("ps")
+"""Finds the workers of a hook."""
+
+CCUSAGE = on_path("ccusage")
+
+ROWS = [
+    Row("lines to observations / json.loads, 3.2 kB a line", parse.sessions),
+    Row("the same, every text cut short, 1.1 kB a line", parse.short_lines),
+    Row("dry run / json.loads, 3.2 kB a line", parse.dry_run),
+    Row("signals of a turn beyond parsing, CPU", signals.cpu_of_a_turn),
+    Row("redaction", redaction.records),
+    Row("delivery / bare encode-and-POST", delivery.through_the_sink),
+    Row("verify / bare reading of transcripts and pages, CPU", verify.beside_bare_reading),
+    Row("dry run of 200 MB / of 20 MB, CPU", growth.time_of_more),
+    Row("dry run of 100 MB, resident", growth.memory),
+    Row("dry run of 100 MB in many sessions, resident", growth.memory_of_many),
+    Row("state for 10,000 turns", growth.state_size),
+    Row("worker CPU, nothing new / python -c pass", worker.nothing_new, (PS,)),
+    Row("worker CPU, one new turn / import langfuse", worker.one_new_turn, (PS,)),
+    Row("worker, resident, one more turn of 200 MB / import langfuse", worker.memory, (PS,)),
+    Row("workers of 32 hooks at once / of one", worker.crowd, (PS,)),
+    Row("worker CPU for one more turn among 10,000 sessions / among 10", among_many_sessions, (PS,)),
+    Row("worker CPU for one more turn of 200 MB / of 1 MB", one_more_turn, (PS,)),
+    Row("hook as python -I -S / python -I -S -c pass", bare_interpreter, (PS,)),
+    Row("hook under uv / empty script under uv", uv_script, (PS, on_path("uv"))),
     server_that("hangs", lambda site: site.server.script.extend([Reply(delay_s=600)] * 100)),
     server_that("refuses", lambda site: site.server.script.extend([Reply(status=500)] * 1000)),
-    server_that("is gone", lambda site: site.environ.update(LANGFUSE_BASE_URL="http://127.0.0.1:9")),
-    *([report_wall_time, report_cpu] if usage.CCUSAGE else []),
+    server_that("is down", lambda site: site.environ.update(LANGFUSE_BASE_URL="http://127.0.0.1:9")),
+    Row("ccship usage / ccusage on 400 MB, wall time", report_wall_time, (CCUSAGE,)),
+    Row("ccship usage / ccusage on 400 MB, CPU", report_cpu, (CCUSAGE,)),
 ]
 
-LARGE: list[Callable[[], Mark]] = [
-    partial(growth.time_of_more, times=100, megabytes=10),
-    partial(growth.memory, megabytes=1_000),
-    partial(growth.memory_of_many, megabytes=1_000),
-    growth.jobs,
-    delivery.jobs,
+LARGE = [
+    Row("dry run of 1000 MB / of 10 MB, CPU", partial(growth.time_of_more, times=100, megabytes=10)),
+    Row("dry run of 1000 MB, resident", partial(growth.memory, megabytes=1_000)),
+    Row("dry run of 1000 MB in many sessions, resident", partial(growth.memory_of_many, megabytes=1_000)),
+    Row("dry run of 300 MB with 4 jobs / with 1", growth.jobs, (cores(4),)),
+    Row("backfill of 200 MB with 4 jobs / with 1", delivery.jobs, (cores(4),)),
 ]
 """A gigabyte, and four cores: minutes."""
 

@@ -12,15 +12,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.cost import Cost, cost
 from bench.generate import write_session
 from ccship import config
+from ccship.hook import lock_session, request_prefix
 from ccship.observations import Trace
-from ccship.privacy import OPEN
-from ccship.ship import Shipper
-from ccship.sinks.rehearsal import RehearsalSink
-from ccship.state import Launch, State, TranscriptState
+from ccship.observations.line_outcomes import SHIPPED
+from ccship.pipeline.plan import Options
+from ccship.pipeline.ship import Shipper
+from ccship.privacy import UNFILTERED
+from ccship.sinks.collecting import RehearsalSink
+from ccship.state import Checkpoint, State
 from ccship.transcript.discover import sessions_at
 from ccship.transcript.tail import position_at
+from ccship.unit import Launch
 from lines import Lines, tool
 from loopback import LoopbackLangfuse
 
@@ -82,30 +87,41 @@ class Worksite:
         path.write_text("{}\n")
         with path.open("rb") as file:
             position = position_at(file, 3)
-        spans = {f"{it:08}".encode() for it in range(50)}
-        state.save(TranscriptState(str(path), session, position, counts=Counter(turn=60), spans=spans))
+        spans = {f"{number:08}".encode() for number in range(50)}
+        state.save(Checkpoint(str(path), session, position, counts=Counter({SHIPPED: 60}), spans=spans))
         for turn in range(5):
             state.own(f"{session}-{turn}", session, settled=turn < 3)
 
     def hook(self, command: list[str | Path]) -> float:
         """Seconds that the foreground of the hook takes."""
         began = time.perf_counter()
-        subprocess.run(command, input=self._payload(), env={**os.environ, **self.environ}, check=True)
+        subprocess.run(command, input=self.payload(), env={**os.environ, **self.environ}, check=True)
         return time.perf_counter() - began
 
-    def cpu_of_one_more_turn(self) -> float:
-        """CPU seconds of a hook that does its work before it returns."""
+    def one_more_turn(self) -> Cost:
+        """What a hook costs that does its work before it returns."""
         self.append_turn()
-        environ = {**os.environ, **self.environ, "CC_LANGFUSE_FOREGROUND": "true"}
         requests = len(self.server.requests)
-        process = subprocess.Popen([sys.executable, "-m", "ccship", "hook"], stdin=subprocess.PIPE, env=environ)
-        assert process.stdin
-        process.stdin.write(self._payload())
-        process.stdin.close()
-        _, status, usage = os.wait4(process.pid, 0)
-        assert status == 0
+        environ = {**self.environ, "CC_LANGFUSE_FOREGROUND": "true"}
+        spent = cost([sys.executable, "-m", "ccship", "hook"], environ, stdin=self.payload())
         assert len(self.server.requests) > requests, "nothing was sent: nothing was measured"
-        return usage.ru_utime + usage.ru_stime
+        return spent
+
+    def cpu_of_one_more_turn(self) -> float:
+        """CPU seconds of it."""
+        return self.one_more_turn().cpu_s
+
+    def worker_with_nothing_new(self) -> Cost:
+        """What the worker of a hook costs that comes when all is shipped."""
+        request = self.state / "requests" / f"{request_prefix(SESSION)}-{time.time_ns()}-1.json"
+        request.write_text(json.dumps({"session_id": SESSION, "transcript_path": str(self.transcript)}))
+        lock = lock_session(str(self.state), SESSION)
+        assert lock is not None
+        command: list[str | Path] = [sys.executable, "-P", "-m", "ccship.worker", request, str(lock)]
+        spent = cost(command, self.environ, descriptors=(lock,))
+        os.close(lock)
+        assert not request.exists(), "it did not come to its end"
+        return spent
 
     def wait_for_worker(self) -> None:
         """Return when the worker has nothing left to do and is gone."""
@@ -124,16 +140,16 @@ class Worksite:
         ours = f"ccship.worker {self.state}"
         return [int(line.split()[0]) for line in found.stdout.splitlines() if ours in line]
 
-    def _payload(self) -> bytes:
+    def payload(self) -> bytes:
+        """What Claude Code hands to the hook."""
         payload = {"session_id": SESSION, "transcript_path": str(self.transcript), "hook_event_name": "Stop"}
         return json.dumps(payload).encode()
 
     def _ship_once(self) -> None:
         settings = config.load(self.environ)
         with State(self.state, settings.destination) as state:
-            shipper = Shipper(RehearsalSink(), state, settings.labels, policy=OPEN)
-            for session in sessions_at([self.transcript]):
-                shipper.ship(session)
+            shipper = Shipper(RehearsalSink(), state, Options(settings.trace_settings), policy=UNFILTERED)
+            shipper.ship(sessions_at([self.transcript]))
             assert shipper.report.ok
 
 

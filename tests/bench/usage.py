@@ -1,6 +1,6 @@
 """`ccship usage` beside `ccusage` (npm, native) on a folder of transcripts as large as a year's.
 
-Left out where `ccusage` is not on the PATH. Both read the folder once before, so that neither waits for the disk.
+Both read the folder once before, so that neither waits for the disk.
 """
 
 import os
@@ -22,22 +22,22 @@ Spent: TypeAlias = tuple[float, float]
 
 MEGABYTES = 400
 SAMPLES = 7
-CCUSAGE = shutil.which("ccusage")
 
 
 def measure(what: Literal["wall", "CPU"], megabytes: int = MEGABYTES) -> tuple[float, float]:
     """Medians of ours and of theirs, in turns: both meet the same noise."""
-    assert CCUSAGE
+    ccusage = shutil.which("ccusage")
+    assert ccusage
     column = 0 if what == "wall" else 1
     with tempfile.TemporaryDirectory() as temporary:
         folder = claude_dir(Path(temporary) / "claude", megabytes)
         environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environ |= {"CLAUDE_CONFIG_DIR": str(folder), "CC_LANGFUSE_STATE_DIR": str(folder / "state")}
         ours = [sys.executable, "-m", "ccship", "usage", "--json"]
-        theirs = [CCUSAGE, "claude", "daily", "--offline", "--json"]
+        theirs = [ccusage, "claude", "daily", "--offline", "--json"]
         spent = [(spent_by(ours, environ), spent_by(theirs, environ)) for _ in range(SAMPLES + 1)][1:]
     here, reference = zip(*spent, strict=True)
-    return statistics.median(it[column] for it in here), statistics.median(it[column] for it in reference)
+    return statistics.median(row[column] for row in here), statistics.median(row[column] for row in reference)
 
 
 def spent_by(command: list[str], environ: Mapping[str, str]) -> Spent:

@@ -88,22 +88,24 @@ class Client:
             json.loads(line).get("message") for path in self.transcripts() for line in path.read_text().splitlines()
         ]
         return {
-            it["id"]
-            for it in messages
-            if isinstance(it, dict) and it.get("role") == "assistant" and it.get("model") != "<synthetic>"
+            message["id"]
+            for message in messages
+            if isinstance(message, dict)
+            and message.get("role") == "assistant"
+            and message.get("model") != "<synthetic>"
         }
 
     def settled(self) -> dict[str, Span]:
         """What has arrived once every request of every hook is done, by span id; checks that it arrived once."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            calls = {it.span_id for it in self.langfuse.accepted if it.type == "generation"}
+            calls = {span.span_id for span in self.langfuse.accepted if span.type == "generation"}
             if not list((self.state / "requests").glob("*")) and len(calls) == len(self.message_ids()):
                 break
             time.sleep(0.1)
         check_once(self.langfuse.accepted)
         latest = self.langfuse.latest
-        assert sum(it.type == "generation" for it in latest.values()) == len(self.message_ids())
+        assert sum(span.type == "generation" for span in latest.values()) == len(self.message_ids())
         return latest
 
 
@@ -118,8 +120,8 @@ def check_once(spans: list[Span]) -> None:
 
 def roots(spans: dict[str, Span]) -> list[str]:
     """The prompts of the turns that arrived, in the order of time."""
-    found = sorted((it for it in spans.values() if not it.parent), key=lambda it: it.start_ns)
-    return [str(it.attributes["langfuse.observation.input"]) for it in found]
+    found = sorted((span for span in spans.values() if not span.parent), key=lambda span: span.start_ns)
+    return [str(span.attributes["langfuse.observation.input"]) for span in found]
 
 
 def session() -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import ccship.hook
-from ccship import registration
+from ccship.claude_code import registration
 from conftest import ROOT, UV_CACHE
 from e2e.client import CLAUDE, Client, needs_client, roots, session
 from e2e.messages import ScriptedModel

@@ -33,10 +33,10 @@ def test_a_session_of_prompts_tools_and_a_retry_arrives_turn_by_turn(client: Cli
     client.say("SCENE:retry three", "--resume", known)
     spans = client.settled()
     assert roots(spans) == ["SCENE:plain one", "SCENE:tools two", "SCENE:retry three"]
-    tools = [it for it in spans.values() if it.type == "tool"]
-    assert sorted(str(it.attributes.get("langfuse.observation.level")) for it in tools) == ["DEFAULT", "ERROR"]
-    assert {it.attributes["session.id"] for it in spans.values()} == {known}
-    assert {it.usage["input_cache_creation_1h"] for it in spans.values() if it.type == "generation"} == {200}
+    tools = [span for span in spans.values() if span.type == "tool"]
+    assert sorted(str(tool.attributes.get("langfuse.observation.level")) for tool in tools) == ["DEFAULT", "ERROR"]
+    assert {span.attributes["session.id"] for span in spans.values()} == {known}
+    assert {span.usage["input_cache_creation_1h"] for span in spans.values() if span.type == "generation"} == {200}
 
 
 @pytest.mark.parametrize("scene", ["agent", "background"])
@@ -44,10 +44,10 @@ def test_a_subagent_hangs_under_its_tool(client: Client, scene: str) -> None:
     """In the foreground, and in the background, where it outlives the turn that launched it."""
     client.say(f"SCENE:{scene} go", "--session-id", session())
     spans = client.settled()
-    (subagent,) = [it for it in spans.values() if it.name == "Agent: general-purpose"]
+    (subagent,) = [span for span in spans.values() if span.name == "Agent: general-purpose"]
     assert spans[subagent.parent].name == "Tool: Agent"
     assert spans[subagent.parent].trace_id == subagent.trace_id
-    assert [it.name for it in spans.values() if it.parent == subagent.span_id].count("LLM call") == 2
+    assert [span.name for span in spans.values() if span.parent == subagent.span_id].count("LLM call") == 2
 
 
 def test_a_fork_sends_its_own_turn_only(client: Client) -> None:
@@ -58,7 +58,7 @@ def test_a_fork_sends_its_own_turn_only(client: Client) -> None:
     client.say("SCENE:plain forked", "--resume", known, "--fork-session")
     spans = client.settled()
     assert roots(spans) == ["SCENE:plain one", "SCENE:plain forked"]
-    assert len({it.attributes["session.id"] for it in spans.values()}) == 2
+    assert len({span.attributes["session.id"] for span in spans.values()}) == 2
 
 
 def test_an_interrupted_turn_arrives_with_the_end_of_the_session(client: Client) -> None:
@@ -68,7 +68,7 @@ def test_an_interrupted_turn_arrives_with_the_end_of_the_session(client: Client)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     spans = client.settled()
-    (root,) = [it for it in spans.values() if not it.parent]
+    (root,) = [span for span in spans.values() if not span.parent]
     assert root.attributes["langfuse.observation.level"] == "WARNING"
 
 
@@ -82,7 +82,7 @@ def test_a_killed_client_loses_nothing_once_it_is_resumed(client: Client) -> Non
     client.say("SCENE:plain again", "--resume", known)
     spans = client.settled()
     assert roots(spans) == ["SCENE:slowtool go", "SCENE:plain again"]
-    (tool,) = [it for it in spans.values() if it.type == "tool"]
+    (tool,) = [span for span in spans.values() if span.type == "tool"]
     assert tool.attributes["langfuse.observation.status_message"] == "the session ended while this ran"
 
 
@@ -111,5 +111,5 @@ def test_the_client_says_the_same_with_the_hook_as_without(
     unreachable = {**langfuse.environ, "LANGFUSE_BASE_URL": "http://127.0.0.1:9"}
     hooked.register({**unreachable, "TRACE_TO_LANGFUSE": "true", "CC_LANGFUSE_STATE_DIR": str(hooked.state)})
     plain = Client(tmp_path / "plain", model, langfuse, hooked=False)
-    said = [it.say("SCENE:plain go", "--session-id", session()) for it in (hooked, plain)]
-    assert len({(it.returncode, it.stdout, it.stderr) for it in said}) == 1
+    said = [user.say("SCENE:plain go", "--session-id", session()) for user in (hooked, plain)]
+    assert len({(answer.returncode, answer.stdout, answer.stderr) for answer in said}) == 1

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
-from helpers import KeepingSink, run_ccship, ship_to
+from fork_server import Child, fork_server
+from helpers import HURRIED, Done, KeepingSink, run_ccship, ship_to
 from lines import Lines, tool
 from loopback import LoopbackLangfuse
 
@@ -21,9 +23,10 @@ Key = tuple[str, str, str, int]
 def conversation(turns: int = 4, session: str = SESSION) -> Lines:
     """Turns of two calls and a tool each; every text is told from every other."""
     lines = Lines(session=session)
+    own = session[-4:]
     for n in range(turns):
-        lines.prompt(f"prompt {n}, ünïcode").assistant(f"{session[-4:]}-a{n}", tool(f"{session[-4:]}-t{n}"))
-        lines.result(f"{session[-4:]}-t{n}", f"result {n}").assistant(f"{session[-4:]}-b{n}", f"answer {n}")
+        lines.prompt(f"prompt {n} of {own}, ünïcode").assistant(f"{own}-a{n}", tool(f"{own}-t{n}"))
+        lines.result(f"{own}-t{n}", f"result {n}").assistant(f"{own}-b{n}", f"answer {n}")
     return lines
 
 
@@ -35,6 +38,7 @@ class Case:
         self.server = server
         self.transcript = conversation().write(folder / "claude/projects/-demo" / f"{SESSION}.jsonl")
         self.state = folder / "state"
+        self.said = folder / "said"
         self.environ: dict[str, str] = {
             **server.environ,
             "TRACE_TO_LANGFUSE": "true",
@@ -48,7 +52,10 @@ class Case:
         """The keys of what is on disk now, from a run that nothing disturbs."""
         sink = KeepingSink()
         ship_to(sink, [self.transcript])
-        return {(it.trace.trace_id, it.span_id, it.type, it.start_ns) for it in sink.sent}
+        return {
+            (observation.trace.trace_id, observation.span_id, observation.type, observation.start_ns)
+            for observation in sink.sent
+        }
 
     @property
     def lines(self) -> list[bytes]:
@@ -61,27 +68,41 @@ class Case:
             {"session_id": SESSION, "transcript_path": str(self.transcript), "hook_event_name": "Stop", **more}
         ).encode()
 
-    def hook(self, environ: Mapping[str, str] | None = None, stdin: bytes | None = None) -> None:
+    def hook(self, environ: Mapping[str, str] | None = None, stdin: bytes | None = None, first: str = "") -> None:
         """Run the hook; whatever is broken, it exits with 0 and says nothing."""
-        done = run_ccship(
-            "hook", stdin=self.payload() if stdin is None else stdin, environ={**self.environ, **(environ or {})}
-        )
+        done = self.run(environ, stdin, first)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
-    def start(self, before: Callable[[], None] | None = None, **more: object) -> subprocess.Popen[bytes]:
-        """Start the hook in the foreground, to do something to it while it works."""
-        process = subprocess.Popen(
+    def run(self, environ: Mapping[str, str] | None = None, stdin: bytes | None = None, first: str = "") -> Done:
+        """Run the hook; `first` is a program of the test's own to run in its process before.
+
+        The transcript has changed, as at every event of a session that goes on.
+        """
+        with suppress(OSError):
+            os.utime(self.transcript)
+        wanted = {**self.environ, **(environ or {})}
+        asked = self.payload() if stdin is None else stdin
+        return run_ccship("hook", stdin=asked, environ=wanted, first=HURRIED + first)
+
+    def start(self, **more: object) -> Child:
+        """Start the hook in the foreground, to do something to it while it works; `said` is what it prints."""
+        with TemporaryFile() as payload, self.said.open("wb") as said:
+            payload.write(self.payload(**more))
+            payload.seek(0)
+            environ = {**os.environ, **self.environ}
+            return fork_server().start("ccship", ["hook"], environ, Path.cwd(), (payload, said, said))
+
+    def run_limited(self, limit: Callable[[], None]) -> subprocess.CompletedProcess[bytes]:
+        """Run the hook in a new interpreter that has less of something from its start."""
+        return subprocess.run(
             [sys.executable, "-m", "ccship", "hook"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            input=self.payload(),
+            capture_output=True,
             env={**os.environ, **self.environ},
-            preexec_fn=before,  # noqa: PLW1509 - limits are set before anything runs
+            preexec_fn=limit,
+            check=False,
+            timeout=60,
         )
-        assert process.stdin
-        process.stdin.write(self.payload(**more))
-        process.stdin.close()
-        return process
 
     def pass_time(self) -> None:
         """As if the wait that a failure imposed were over."""

@@ -1,4 +1,4 @@
-"""Damage to what the state holds, and places that cannot be used: rows 26 to 31 and 44 of the fault matrix."""
+"""Damage to what the state holds, and places that cannot be used."""
 
 import os
 import sqlite3
@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from ccship.hook import request_prefix
-from faults.case import SESSION, conversation
-from faults.quick import QuickCase
+from faults.case import SESSION, Case, conversation
 from lines import Lines
 
 Break = Callable[[Path], object]
@@ -67,58 +66,58 @@ SET_ASIDE: dict[str, Break] = {
 
 
 @pytest.mark.parametrize("damage", SET_ASIDE.values(), ids=SET_ASIDE.keys())
-def test_a_database_that_cannot_be_used_is_set_aside(quick: QuickCase, damage: Break) -> None:
-    """26: outcome Q: the very next hook sends all there is, under the ids it had."""
-    quick.hook()
-    first = quick.server.keys
-    damage(quick.state / "state.db")
-    damaged = (quick.state / "state.db").read_bytes()
-    quick.server.clear()
-    conversation(8).write(quick.transcript)
-    quick.hook()
-    assert first < quick.server.keys == quick.expected
-    assert [path.read_bytes() for path in quick.state.glob("state.db.corrupt-*")] == [damaged]
-    quick.check_all_arrives()
+def test_a_database_that_cannot_be_used_is_set_aside(case: Case, damage: Break) -> None:
+    """Set aside: the very next hook sends all there is, under the ids it had."""
+    case.hook()
+    first = case.server.keys
+    damage(case.state / "state.db")
+    damaged = (case.state / "state.db").read_bytes()
+    case.server.clear()
+    conversation(8).write(case.transcript)
+    case.hook()
+    assert first < case.server.keys == case.expected
+    assert [path.read_bytes() for path in case.state.glob("state.db.corrupt-*")] == [damaged]
+    case.check_all_arrives()
 
 
 WRONG: dict[str, Break] = {
-    "26 when to try again": sql("UPDATE destinations SET retry_at = 'soon'"),
-    "26 how often it failed": sql("UPDATE destinations SET failures = 'many', retry_at = 'never'"),
-    "26 a launch": sql("INSERT INTO launches SELECT 1, session, 't', 'm', NULL, NULL, x'00', '-' FROM transcripts"),
-    "26 a link": sql("UPDATE transcripts SET link = '{}'"),
-    "26 counts that are a list": sql("UPDATE transcripts SET counts = '[1]'"),
-    "26 a carry that is a list": sql("UPDATE transcripts SET carry = '[1]'"),
-    "26 a carry of texts": sql('UPDATE transcripts SET carry = \'{"turns": "x"}\''),
-    "26 hashes that are a number": sql("UPDATE transcripts SET spans = 7"),
-    "26 an owner of bytes": sql("UPDATE turns SET session = x'ff', settled = 'maybe'"),
-    "27 a cursor before the file": sql("UPDATE transcripts SET offset = -5"),
-    "27 a cursor beyond any file": sql("UPDATE transcripts SET offset = 9e300"),
-    "27 a cursor inside a line": sql("UPDATE transcripts SET offset = offset - 7"),
+    "when to try again": sql("UPDATE destinations SET retry_at = 'soon'"),
+    "how often it failed": sql("UPDATE destinations SET failures = 'many', retry_at = 'never'"),
+    "a launch": sql("INSERT INTO launches SELECT 1, session, 't', 'm', NULL, NULL, x'00', '-' FROM transcripts"),
+    "a link": sql("UPDATE transcripts SET link = '{}'"),
+    "counts that are a list": sql("UPDATE transcripts SET counts = '[1]'"),
+    "a resume state that is a list": sql("UPDATE transcripts SET resume_state = '[1]'"),
+    "a resume state of texts": sql('UPDATE transcripts SET resume_state = \'{"turns": "x"}\''),
+    "hashes that are a number": sql("UPDATE transcripts SET spans = 7"),
+    "an owner of bytes": sql("UPDATE turns SET session = x'ff', settled = 'maybe'"),
+    "a cursor before the file": sql("UPDATE transcripts SET offset = -5"),
+    "a cursor beyond any file": sql("UPDATE transcripts SET offset = 9e300"),
+    "a cursor inside a line": sql("UPDATE transcripts SET offset = offset - 7"),
 }
 
 
 @pytest.mark.parametrize("damage", WRONG.values(), ids=WRONG.keys())
-def test_a_value_that_makes_no_sense_stops_nothing(quick: QuickCase, damage: Break) -> None:
-    """26, 27: outcome R: the very next hook sends what was added, and nothing is left to be done."""
-    quick.hook()
-    first = quick.server.keys
-    before = (quick.state / "state.db").read_bytes()
-    damage(quick.state / "state.db")
-    assert (quick.state / "state.db").read_bytes() != before
-    conversation(8).write(quick.transcript)
-    quick.hook()
-    assert first < quick.server.keys == quick.expected
-    assert list((quick.state / "requests").iterdir()) == []
+def test_a_value_that_makes_no_sense_stops_nothing(case: Case, damage: Break) -> None:
+    """Sent again under the same ids: the very next hook sends what was added, and nothing is left to be done."""
+    case.hook()
+    first = case.server.keys
+    before = (case.state / "state.db").read_bytes()
+    damage(case.state / "state.db")
+    assert (case.state / "state.db").read_bytes() != before
+    conversation(8).write(case.transcript)
+    case.hook()
+    assert first < case.server.keys == case.expected
+    assert list((case.state / "requests").iterdir()) == []
 
 
-def test_a_wiped_state_sends_everything_again_under_the_same_keys(quick: QuickCase) -> None:
-    """32: outcome R: twice as many spans, not one key more."""
-    quick.hook()
-    first, sent = quick.server.keys, len(quick.server.accepted)
-    (quick.state / "state.db").unlink()
-    quick.hook()
-    assert len(quick.server.accepted) == 2 * sent
-    assert quick.server.keys == first == quick.expected
+def test_a_wiped_state_sends_everything_again_under_the_same_keys(case: Case) -> None:
+    """Sent again under the same ids: twice as many spans, not one key more."""
+    case.hook()
+    first, sent = case.server.keys, len(case.server.accepted)
+    (case.state / "state.db").unlink()
+    case.hook()
+    assert len(case.server.accepted) == 2 * sent
+    assert case.server.keys == first == case.expected
 
 
 IN_THE_WAY: dict[str, Break] = {
@@ -132,22 +131,22 @@ IN_THE_WAY: dict[str, Break] = {
 
 
 @pytest.mark.parametrize("block", IN_THE_WAY.values(), ids=IN_THE_WAY.keys())
-def test_a_state_that_cannot_be_written_does_not_harm_the_session(quick: QuickCase, block: Break) -> None:
-    """30: outcome K; nothing is sent that could not be remembered."""
-    quick.state.mkdir(mode=0o700)
-    block(quick.state)
-    quick.hook()
-    assert quick.server.requests == []
-    blocked = quick.state.rename(quick.state.with_name("blocked"))
+def test_a_state_that_cannot_be_written_does_not_harm_the_session(case: Case, block: Break) -> None:
+    """Kept for the next hook; nothing is sent that could not be remembered."""
+    case.state.mkdir(mode=0o700)
+    block(case.state)
+    case.hook()
+    assert case.server.requests == []
+    blocked = case.state.rename(case.state.with_name("blocked"))
     assert blocked.is_dir()
-    quick.check_all_arrives()
+    case.check_all_arrives()
 
 
-def test_a_log_on_a_full_disk_does_not_stop_the_delivery(quick: QuickCase) -> None:
-    """30: outcome A; every line of it fails to be written."""
-    quick.hook(first="import logging; logging.FileHandler._open = lambda _: open('/dev/full', 'w')")
-    assert not quick.log()
-    assert quick.server.keys == quick.expected
+def test_a_log_on_a_full_disk_does_not_stop_the_delivery(case: Case) -> None:
+    """Accepted; every line of it fails to be written."""
+    case.hook(first="import logging; logging.FileHandler._open = lambda _: open('/dev/full', 'w')")
+    assert not case.log()
+    assert case.server.keys == case.expected
 
 
 FULL_AFTER_ACCEPTANCE = """
@@ -161,14 +160,14 @@ langfuse.judge = accept
 """
 
 
-def test_a_disk_that_fills_up_between_acceptance_and_commit_costs_a_replay(quick: QuickCase) -> None:
-    """30: outcome K; what arrived and could not be written down comes again under the same keys."""
-    quick.hook(first=FULL_AFTER_ACCEPTANCE)
-    assert quick.server.keys == quick.expected
-    assert quick.offset() == 0
-    assert len(list((quick.state / "requests").glob("*.json"))) == 1
-    quick.check_all_arrives()
-    assert len(quick.server.accepted) == 2 * len(quick.expected)
+def test_a_disk_that_fills_up_between_acceptance_and_commit_costs_a_replay(case: Case) -> None:
+    """Kept for the next hook; what arrived and could not be written down comes again under the same keys."""
+    case.hook(first=FULL_AFTER_ACCEPTANCE)
+    assert case.server.keys == case.expected
+    assert case.offset() == 0
+    assert len(list((case.state / "requests").glob("*.json"))) == 1
+    case.check_all_arrives()
+    assert len(case.server.accepted) == 2 * len(case.expected)
 
 
 def elsewhere(path: Path) -> Path:
@@ -201,71 +200,71 @@ PLANTED: dict[str, Break] = {
 
 
 @pytest.mark.parametrize("plant", PLANTED.values(), ids=PLANTED.keys())
-def test_a_folder_in_the_state_that_others_control_is_refused(quick: QuickCase, plant: Break) -> None:
-    """31: nothing is written where a link points, nothing is sent."""
-    quick.state.mkdir(mode=0o700)
-    plant(quick.state)
-    quick.hook()
-    assert quick.server.requests == []
-    assert list(quick.state.parent.glob("elsewhere/*")) == []
-    quick.state.rename(quick.state.with_name("refused"))
-    quick.check_all_arrives()
+def test_a_folder_in_the_state_that_others_control_is_refused(case: Case, plant: Break) -> None:
+    """Nothing is written where a link points, nothing is sent."""
+    case.state.mkdir(mode=0o700)
+    plant(case.state)
+    case.hook()
+    assert case.server.requests == []
+    assert list(case.state.parent.glob("elsewhere/*")) == []
+    case.state.rename(case.state.with_name("refused"))
+    case.check_all_arrives()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_a_state_folder_of_somebody_else_is_refused(quick: QuickCase) -> None:
-    """31: its owner could read and change what is in it."""
-    quick.state.mkdir(mode=0o700)
-    os.chown(quick.state, 12_345, 12_345)
-    quick.hook()
-    assert quick.server.requests == []
-    assert not (quick.state / "state.db").exists()
-    os.chown(quick.state, os.geteuid(), os.getegid())
-    quick.check_all_arrives()
+def test_a_state_folder_of_somebody_else_is_refused(case: Case) -> None:
+    """Its owner could read and change what is in it."""
+    case.state.mkdir(mode=0o700)
+    os.chown(case.state, 12_345, 12_345)
+    case.hook()
+    assert case.server.requests == []
+    assert not (case.state / "state.db").exists()
+    os.chown(case.state, os.geteuid(), os.getegid())
+    case.check_all_arrives()
 
 
 LINKED = ["ccship.log", "state.db", f"locks/{LOCK}"]
 
 
 @pytest.mark.parametrize("name", LINKED)
-def test_a_planted_link_is_not_written_through(quick: QuickCase, name: str) -> None:
-    """31: it would let others choose what is overwritten."""
-    victim = quick.state.with_name("victim")
+def test_a_planted_link_is_not_written_through(case: Case, name: str) -> None:
+    """It would let others choose what is overwritten."""
+    victim = case.state.with_name("victim")
     victim.write_text(VICTIM)
-    quick.state.mkdir(mode=0o700)
-    (quick.state / name).parent.mkdir(mode=0o700, exist_ok=True)
-    (quick.state / name).symlink_to(victim)
-    quick.hook()
+    case.state.mkdir(mode=0o700)
+    (case.state / name).parent.mkdir(mode=0o700, exist_ok=True)
+    (case.state / name).symlink_to(victim)
+    case.hook()
     assert victim.read_text() == VICTIM
-    (quick.state / name).unlink()
-    quick.check_all_arrives()
+    (case.state / name).unlink()
+    case.check_all_arrives()
 
 
-def test_two_versions_on_one_state_lose_nothing(quick: QuickCase) -> None:
-    """28, 44: what the older one may not touch, the newer one ships, asked by whatever session."""
-    quick.hook()
-    sql("PRAGMA user_version = 99")(quick.state / "state.db")
-    before = (quick.state / "state.db").read_bytes()
-    conversation(8).write(quick.transcript)
-    sent = len(quick.server.accepted)
-    quick.hook()
-    assert (quick.state / "state.db").read_bytes() == before
-    assert len(quick.server.accepted) == sent
-    sql("PRAGMA user_version = 1")(quick.state / "state.db")
-    expected = quick.expected
-    other = Lines(session="another").prompt("hi").assistant("h1", "ho").write(quick.transcript.with_name("o.jsonl"))
-    quick.hook(stdin=quick.payload(transcript_path=str(other)))
-    assert quick.server.keys > expected
-    assert list((quick.state / "requests").iterdir()) == []
+def test_two_versions_on_one_state_lose_nothing(case: Case) -> None:
+    """What the older one may not touch, the newer one ships, asked by whatever session."""
+    case.hook()
+    sql("PRAGMA user_version = 99")(case.state / "state.db")
+    before = (case.state / "state.db").read_bytes()
+    conversation(8).write(case.transcript)
+    sent = len(case.server.accepted)
+    case.hook()
+    assert (case.state / "state.db").read_bytes() == before
+    assert len(case.server.accepted) == sent
+    sql("PRAGMA user_version = 1")(case.state / "state.db")
+    expected = case.expected
+    other = Lines(session="another").prompt("hi").assistant("h1", "ho").write(case.transcript.with_name("o.jsonl"))
+    case.hook(stdin=case.payload(transcript_path=str(other)))
+    assert case.server.keys > expected
+    assert list((case.state / "requests").iterdir()) == []
 
 
-def test_a_request_of_another_version_is_understood(quick: QuickCase) -> None:
-    """44: with fields that this one does not know, and without those that are optional."""
-    other = Lines(session="another").prompt("hi").assistant("h1", "ho").write(quick.transcript.with_name("o.jsonl"))
-    (quick.state / "requests").mkdir(parents=True, mode=0o700)
-    quick.state.chmod(0o700)
-    request = quick.state / "requests" / f"{request_prefix('o')}-1-1.json"
+def test_a_request_of_another_version_is_understood(case: Case) -> None:
+    """With fields that this one does not know, and without those that are optional."""
+    other = Lines(session="another").prompt("hi").assistant("h1", "ho").write(case.transcript.with_name("o.jsonl"))
+    (case.state / "requests").mkdir(parents=True, mode=0o700)
+    case.state.chmod(0o700)
+    request = case.state / "requests" / f"{request_prefix('o')}-1-1.json"
     request.write_text(f'{{"session_id": "o", "transcript_path": "{other}", "priority": {{"since": 9}}}}')
-    quick.hook()
-    assert {span.attributes["session.id"] for span in quick.server.accepted} == {SESSION, "another"}
+    case.hook()
+    assert {span.attributes["session.id"] for span in case.server.accepted} == {SESSION, "another"}
     assert not request.exists()

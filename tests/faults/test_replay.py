@@ -1,22 +1,17 @@
-"""R8: ship, wipe the state, ship in another world: the same trace ids, span ids, types and start times."""
+"""Ship, wipe the state, ship in another world: the same trace ids, span ids, types and start times."""
 
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 from ccship.transcript.discover import sessions_of
 from conftest import FIXTURES
 from faults.case import Case, Key
-from helpers import KeepingSink, ship_to
+from helpers import KeepingSink, run_ccship, ship_to
 
-BACKFILL = """
-from ccship import outbox
-outbox.BATCH_SPANS, outbox.BATCH_BYTES = {spans}, {size}
-from ccship.__main__ import main
-main()
+BATCHES = """
+from ccship.pipeline import sender
+sender.BATCH_SPANS, sender.BATCH_BYTES = {spans}, {size}
 """
 
 WORLDS: dict[str, tuple[int, int, dict[str, str]]] = {
@@ -30,7 +25,10 @@ def undisturbed() -> set[Key]:
     """What the core says of all sessions of this repository."""
     sink = KeepingSink()
     ship_to(sink, [path for session in sessions_of(FIXTURES / "claude") for path in session.paths])
-    return {(it.trace.trace_id, it.span_id, it.type, it.start_ns) for it in sink.sent}
+    return {
+        (observation.trace.trace_id, observation.span_id, observation.type, observation.start_ns)
+        for observation in sink.sent
+    }
 
 
 @pytest.mark.parametrize(("spans", "size", "environ"), WORLDS.values(), ids=WORLDS.keys())
@@ -50,10 +48,6 @@ def test_a_replay_in_another_world_has_the_same_keys(
 
 
 def backfill(case: Case, spans: int, size: int, environ: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", BACKFILL.format(spans=spans, size=size), "backfill", "--yes"],
-        env={**os.environ, **case.environ, "CLAUDE_CONFIG_DIR": str(FIXTURES / "claude"), **environ},
-        capture_output=True,
-        check=False,
-    )
+    given = {**case.environ, "CLAUDE_CONFIG_DIR": str(FIXTURES / "claude"), **environ}
+    done = run_ccship("backfill", "--yes", environ=given, first=BATCHES.format(spans=spans, size=size))
     assert done.returncode == 0, done.stderr

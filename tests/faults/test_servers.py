@@ -1,4 +1,4 @@
-"""Faults of the server and the way to it: rows 33 to 41 of the fault matrix; R9."""
+"""Faults of the server and the way to it."""
 
 import math
 import socket
@@ -12,11 +12,10 @@ import pytest
 
 from ccship import config
 from ccship.errors import Retryable
-from ccship.observations import Labels
-from ccship.ship import Shipper
-from ccship.sinks import langfuse as sink_module
+from ccship.pipeline.ship import Shipper
 from ccship.sinks.answers import retry_after_s
 from ccship.sinks.langfuse import LangfuseSink
+from ccship.sinks.patience import Patience
 from ccship.state import State
 from ccship.transcript.discover import sessions_at
 from conftest import FIXTURES
@@ -26,33 +25,33 @@ from loopback import LoopbackLangfuse, Reply
 assert FIXTURES
 
 REPLIES: dict[str, Reply] = {
-    "35 reset in mid-request": Reply(reset=True),
-    "36 429 with seconds": Reply(status=429, headers={"retry-after": "1"}),
-    "36 429 with a date that is past": Reply(status=429, headers={"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}),
-    "36 429 with garbage": Reply(status=429, headers={"retry-after": "soon"}),
-    "36 429 with a billion seconds": Reply(status=429, headers={"retry-after": "1000000000"}),
-    "37 408": Reply(status=408),
-    "37 500": Reply(status=500),
-    "37 502": Reply(status=502),
-    "37 503": Reply(status=503),
-    "37 504": Reply(status=504),
-    "37 529": Reply(status=529),
-    "38 401": Reply(status=401),
-    "38 403": Reply(status=403),
-    "38 404": Reply(status=404),
-    "41 302": Reply(status=302, headers={"location": "/sign-in"}),
-    "41 304": Reply(status=304),
-    "41 200 with HTML": Reply(body=b"<html>", content_type="text/html"),
-    "41 207": Reply(status=207),
-    "41 rejected spans": Reply(body=b'{"partialSuccess": {"rejectedSpans": "2"}}'),
-    "41 an error in a 200": Reply(body=b'{"error": "no"}'),
-    "41 an empty 200": Reply(body=b"", content_type="text/plain"),
+    "reset in mid-request": Reply(reset=True),
+    "429 with seconds": Reply(status=429, headers={"retry-after": "1"}),
+    "429 with a date that is past": Reply(status=429, headers={"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}),
+    "429 with garbage": Reply(status=429, headers={"retry-after": "soon"}),
+    "429 with a billion seconds": Reply(status=429, headers={"retry-after": "1000000000"}),
+    "408": Reply(status=408),
+    "500": Reply(status=500),
+    "502": Reply(status=502),
+    "503": Reply(status=503),
+    "504": Reply(status=504),
+    "529": Reply(status=529),
+    "401": Reply(status=401),
+    "403": Reply(status=403),
+    "404": Reply(status=404),
+    "302": Reply(status=302, headers={"location": "/sign-in"}),
+    "304": Reply(status=304),
+    "200 with HTML": Reply(body=b"<html>", content_type="text/html"),
+    "207": Reply(status=207),
+    "rejected spans": Reply(body=b'{"partialSuccess": {"rejectedSpans": "2"}}'),
+    "an error in a 200": Reply(body=b'{"error": "no"}'),
+    "an empty 200": Reply(body=b"", content_type="text/plain"),
 }
 
 
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES.keys())
 def test_what_is_not_accepted_is_kept_and_explained(case: Case, reply: Reply) -> None:
-    """Outcome K: the cursor stays, the log says why, and when the fault is over all arrives."""
+    """Kept for the next hook: the cursor stays, the log says why, and when the fault is over all arrives."""
     case.server.script = [reply] * 9
     case.hook()
     assert case.server.requests.count(reply.status) >= 1
@@ -64,12 +63,12 @@ def test_what_is_not_accepted_is_kept_and_explained(case: Case, reply: Reply) ->
 
 
 def test_a_server_that_asked_to_wait_is_not_asked_again_before(case: Case) -> None:
-    """36: the wait is in the state, so the next hook does not hammer."""
+    """The wait is in the state, so the next hook does not hammer."""
     case.server.script = [Reply(status=429, headers={"retry-after": "1800"})]
     case.hook()
     case.hook()
     assert case.server.requests == [429]
-    assert "asked to wait" in case.log()
+    assert "backing off" in case.log()
     case.check_all_arrives()
 
 
@@ -88,20 +87,20 @@ WAITS = {
 
 @pytest.mark.parametrize(("header", "expected"), WAITS.items())
 def test_retry_after_is_read_in_every_form_and_capped(header: str, expected: float | None) -> None:
-    """36: seconds, a date, the past, garbage, too much."""
+    """Seconds, a date, the past, garbage, too much."""
     assert retry_after_s(header, NOW) == expected
 
 
 ADDRESSES = {
-    "33 refused": "http://127.0.0.1:9",
-    "33 no such host": "http://langfuse.invalid",
-    "33 not TLS": "https://127.0.0.1:{port}",
+    "refused": "http://127.0.0.1:9",
+    "no such host": "http://langfuse.invalid",
+    "not TLS": "https://127.0.0.1:{port}",
 }
 
 
 @pytest.mark.parametrize("address", ADDRESSES.values(), ids=ADDRESSES.keys())
 def test_an_address_that_cannot_be_reached_is_said_and_nothing_is_lost(case: Case, address: str) -> None:
-    """Outcome K, under the cursor of that address; the right one gets everything."""
+    """Kept for the next hook, under the cursor of that address; the right one gets everything."""
     case.hook(environ={"LANGFUSE_BASE_URL": address.format(port=case.server.server_port)})
     assert "does not answer" in case.log()
     assert case.server.accepted == []
@@ -154,28 +153,24 @@ def listening(answer: Callable[[socket.socket], None]) -> Iterator[tuple[str, li
 
 
 ANSWERS = {
-    "34 no headers": hang,
-    "34 a byte at a time": drip,
-    "35 a short body": stop_in_the_body,
-    "35 nonsense": speak_nonsense,
+    "no headers": hang,
+    "a byte at a time": drip,
+    "a short body": stop_in_the_body,
+    "nonsense": speak_nonsense,
 }
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
 def test_a_connection_that_goes_nowhere_ends_at_a_deadline(
-    answer: Callable[[socket.socket], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    answer: Callable[[socket.socket], None], tmp_path: Path
 ) -> None:
-    """Outcome K; for the whole request, not for each byte of it."""
-    monkeypatch.setattr(sink_module, "_TIMEOUT_S", 0.5)
-    monkeypatch.setattr(sink_module, "_DEADLINE_S", 1.0)
-    monkeypatch.setattr(sink_module, "_ATTEMPTS", 1)
+    """Kept for the next hook; for the whole request, not for each byte of it."""
     with listening(answer) as (url, met), State(tmp_path / "state", url) as state:
         keys = {"LANGFUSE_PUBLIC_KEY": f"pk-{url}", "LANGFUSE_SECRET_KEY": "sk", "LANGFUSE_BASE_URL": url}
-        sink = LangfuseSink(config.load(keys))
-        shipper = Shipper(sink, state, Labels())
+        sink = LangfuseSink(config.load(keys), Patience(timeout_s=0.5, deadline_s=1.0, attempts=1, longest_wait_s=0.0))
+        shipper = Shipper(sink, state)
         transcript = conversation().write(tmp_path / "s.jsonl")
-        for session in sessions_at([transcript]):
-            shipper.ship(session)
+        shipper.ship(sessions_at([transcript]))
         sink.close()
         assert isinstance(shipper.report.failure, Retryable)
         assert state.transcript(transcript, "s").position is None
@@ -183,7 +178,7 @@ def test_a_connection_that_goes_nowhere_ends_at_a_deadline(
 
 
 def test_a_span_that_is_refused_is_buried_and_the_others_arrive(case: Case) -> None:
-    """39: outcome D for one, A for the rest; nothing is asked for again."""
+    """A dead letter for one, acceptance for the rest; nothing is asked for again."""
     poison = sorted(span_id for _, span_id, _, _ in case.expected)[3]
     case.server.refused_spans = {poison: 400}
     case.hook()
@@ -196,7 +191,7 @@ def test_a_span_that_is_refused_is_buried_and_the_others_arrive(case: Case) -> N
 
 
 def test_a_batch_that_is_too_large_is_halved(case: Case) -> None:
-    """40: down to single spans if need be."""
+    """Down to single spans if need be."""
     case.server.max_spans = 1
     case.hook()
     assert 413 in case.server.requests
@@ -204,7 +199,7 @@ def test_a_batch_that_is_too_large_is_halved(case: Case) -> None:
 
 
 def test_a_span_too_large_for_the_server_even_alone_is_shortened(case: Case) -> None:
-    """40: its largest fields, so that its times and tokens arrive."""
+    """Its largest fields, so that its times and tokens arrive."""
     lines = conversation()
     lines.prompt("x" * 300_000).assistant("huge", "y" * 300_000).write(case.transcript)
     case.server.max_bytes = 100_000
@@ -214,7 +209,7 @@ def test_a_span_too_large_for_the_server_even_alone_is_shortened(case: Case) -> 
 
 
 def test_one_poisonous_span_in_a_thousand_takes_few_requests(langfuse: LoopbackLangfuse, tmp_path: Path) -> None:
-    """R9: at most 2 log2(n) + 2 a batch."""
+    """At most 2 log2(n) + 2 a batch."""
     settings = config.load(langfuse.environ)
     sink = LangfuseSink(settings)
     transcript = conversation(250).write(tmp_path / "s.jsonl")
@@ -226,9 +221,8 @@ def test_one_poisonous_span_in_a_thousand_takes_few_requests(langfuse: LoopbackL
         assert len(expected) == spans
         poison = sorted(span_id for _, span_id, _, _ in expected)[500]
         langfuse.refused_spans = {poison: 400}
-        shipper = Shipper(sink, state, Labels())
-        for session in sessions_at([transcript]):
-            shipper.ship(session)
+        shipper = Shipper(sink, state)
+        shipper.ship(sessions_at([transcript]))
         sink.close()
         assert len(langfuse.keys) == spans - 1
         assert [span_id for _, span_id, _ in state.dead_letters()] == [poison]

@@ -1,4 +1,4 @@
-"""Faults of the transcript: rows 8 to 24 and 46 of the fault matrix."""
+"""Faults of the transcript."""
 
 import json
 import os
@@ -66,20 +66,20 @@ def join_lines(case: Case) -> None:
 
 
 DAMAGE: dict[str, Break] = {
-    "8 the last line has no end": cut_last_line,
-    "12 cut inside a character": cut_in_a_character,
-    "13 invalid UTF-8, NULs, BOM, CRLF": damage_bytes,
-    "14 unknown types and shapes": add_unknown_types,
-    "15 a line of 64 MB, deep nesting, a number of a million digits": add_monsters,
-    "16 missing parents": orphan_parents,
-    "16 every line twice": double_lines,
-    "22 two records on one line": join_lines,
+    "the last line has no end": cut_last_line,
+    "cut inside a character": cut_in_a_character,
+    "invalid UTF-8, NULs, BOM, CRLF": damage_bytes,
+    "unknown types and shapes": add_unknown_types,
+    "a line of 64 MB, deep nesting, a number of a million digits": add_monsters,
+    "missing parents": orphan_parents,
+    "every line twice": double_lines,
+    "two records on one line": join_lines,
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
 def test_damage_does_not_stop_the_rest(case: Case, damage: Break) -> None:
-    """Outcome A: what can be read is shipped, once, and a second hook finds nothing to do."""
+    """Accepted: what can be read is shipped, once, and a second hook finds nothing to do."""
     before = case.transcript.read_bytes()
     damage(case)
     assert case.transcript.read_bytes() != before
@@ -92,7 +92,7 @@ def test_damage_does_not_stop_the_rest(case: Case, damage: Break) -> None:
 
 
 def test_half_a_line_is_read_once_when_it_is_whole(case: Case) -> None:
-    """9: one record, once; 11: until then it waits, and nothing else does."""
+    """One record, once; until then it waits, and nothing else does."""
     whole = case.transcript.read_bytes()
     cut_last_line(case)
     case.hook()
@@ -105,7 +105,7 @@ def test_half_a_line_is_read_once_when_it_is_whole(case: Case) -> None:
 
 
 def test_lines_that_come_after_the_hook_are_shipped_by_the_next(case: Case) -> None:
-    """10: thirty of them."""
+    """Thirty of them."""
     case.hook()
     before = len(case.server.accepted)
     conversation(12).write(case.transcript)
@@ -149,18 +149,18 @@ def recreate(case: Case) -> None:
 
 
 CHANGES: dict[str, Break] = {
-    "17 truncated to nothing": truncate,
-    "17 truncated below the cursor": shorten,
-    "18 rewritten in place, longer": rewrite,
-    "19 replaced by another file": replace,
-    "21 renamed and renamed back": rename,
-    "21 deleted and written again": recreate,
+    "truncated to nothing": truncate,
+    "truncated below the cursor": shorten,
+    "rewritten in place, longer": rewrite,
+    "replaced by another file": replace,
+    "renamed and renamed back": rename,
+    "deleted and written again": recreate,
 }
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_a_file_that_was_changed_is_read_from_the_start_under_the_same_ids(case: Case, change: Break) -> None:
-    """Outcome R: no second key for any span, and what comes later is shipped."""
+    """Sent again under the same ids: no second key for any span, and what comes later is shipped."""
     case.hook()
     assert case.offset() > 0
     first = case.server.keys
@@ -174,7 +174,7 @@ def test_a_file_that_was_changed_is_read_from_the_start_under_the_same_ids(case:
 
 
 def test_a_transcript_that_is_linked_twice_has_one_cursor(case: Case) -> None:
-    """21: by its real path."""
+    """By its real path."""
     link = case.transcript.parent.parent / "-link" / case.transcript.name
     link.parent.mkdir()
     link.symlink_to(case.transcript)
@@ -185,7 +185,7 @@ def test_a_transcript_that_is_linked_twice_has_one_cursor(case: Case) -> None:
 
 
 def test_a_fork_does_not_send_what_it_copied(case: Case) -> None:
-    """20: only its own turn."""
+    """Only its own turn."""
     case.hook()
     shipped = case.server.keys
     case.server.clear()
@@ -199,7 +199,7 @@ def test_a_fork_does_not_send_what_it_copied(case: Case) -> None:
 
 
 def test_a_subagent_that_comes_late_sends_only_its_own_spans(case: Case) -> None:
-    """23: the turn it belongs to has long been shipped."""
+    """The turn it belongs to has long been shipped."""
     launch = {"type": "tool_use", "id": "t9", "name": "Agent", "input": {"prompt": "explore"}}
     lines = Lines(session=SESSION).prompt("go").assistant("m1", launch)
     lines.result("t9", toolUseResult={"agentId": "late"}).assistant("m2", "ok").write(case.transcript)
@@ -225,7 +225,7 @@ UNREADABLE: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("put", UNREADABLE.values(), ids=UNREADABLE.keys())
 def test_what_is_no_transcript_is_left_alone(case: Case, put: Callable[[Path], object]) -> None:
-    """24: outcome X; when the transcript is there, it is shipped."""
+    """Nothing is sent; when the transcript is there, it is shipped."""
     content = case.transcript.read_bytes()
     case.transcript.unlink()
     put(case.transcript)
@@ -240,7 +240,7 @@ def test_what_is_no_transcript_is_left_alone(case: Case, put: Callable[[Path], o
 
 
 def test_a_transcript_deleted_while_it_is_shipped_is_shipped_up_to_there(case: Case) -> None:
-    """46: the file is gone before the server has answered."""
+    """The file is gone before the server has answered."""
     expected = case.expected
     case.server.script = [Reply(delay_s=1, keep=True)]
     process = case.start()

@@ -3,19 +3,22 @@
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from ccship import hook
+from ccship.claude_code.registration import command_of, hooks_of
 from conftest import ROOT
-from nix.evaluation import instantiate, needs_nix
+from nix.evaluation import home, instantiate, needs_nix
 
 pytestmark = needs_nix
 
 FILES = sorted([ROOT / "flake.nix", *(ROOT / "nix").rglob("*.nix")])
 PARTS = (
     "flake.nix", "flake.lock", "nix", ".claude-plugin", "hooks", "src", "pyproject.toml", "uv.lock",
-    "README.md", "LICENSE",
+    "README.md", "LICENSE", "fixtures", "tests",
 )  # fmt: skip
 STUB = ROOT / "nix/tests/stub"
 
@@ -68,6 +71,67 @@ def test_a_home_that_would_not_build_fails_the_check(flake: Path) -> None:
     done = check(flake)
     assert done.returncode != 0
     assert "secretKeyFile is in the store" in done.stderr
+
+
+def home_files(folder: Path, registration: str, python: Path, hook: Path) -> Path:
+    """The files of the home of `nix/checks.nix`, as home-manager would build it, with the hook installed here."""
+    options = f'enable = true; registration = "{registration}"; secretKeyFile = "~/.secrets/langfuse";'
+    claude_code = "programs.claude-code.enable = true;"
+    it = home(f"{{ programs.ccship = {{ {options} settings.trace = true; }}; {claude_code} }}")
+    ours = json.dumps({"hooks": hooks_of(command_of(python, hook))})
+    for path, content in it["files"].items():
+        file = folder / Path(path).relative_to("/home/ada")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content if isinstance(content, str) else toml(content))
+    place = folder / (".claude/skills/ccship/hooks/hooks.json" if registration == "plugin" else ".claude/settings.json")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(ours)
+    return folder
+
+
+def toml(settings: dict[str, object]) -> str:
+    """Flat settings as a config file."""
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
+
+
+def check_home(files: Path, registration: str) -> subprocess.CompletedProcess[str]:
+    """Run the check of a home that `nix flake check` runs."""
+    command = [sys.executable, str(ROOT / "nix/tests/check_home.py"), str(files), registration]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+
+
+INSTALLED = (Path(sys.executable), Path(hook.__file__))
+
+
+@pytest.mark.parametrize("registration", ["plugin", "settings"])
+def test_the_check_of_a_home_passes_where_its_hook_runs(registration: str, tmp_path: Path) -> None:
+    """With the files that the module writes."""
+    done = check_home(home_files(tmp_path / "files", registration, *INSTALLED), registration)
+    assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr
+
+
+def test_the_check_of_a_home_fails_where_the_worker_cannot_run(tmp_path: Path) -> None:
+    """The hook itself exits with 0: its Python has no packages."""
+    bare = Path(sys.executable).resolve()
+    done = check_home(home_files(tmp_path / "files", "plugin", bare, INSTALLED[1]), "plugin")
+    assert done.returncode != 0
+    assert "the worker logged []" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (".config/ccship/config.toml", "config.toml is "),
+        (".claude/skills/ccship/hooks/hooks.json", "hooks.json registers []"),
+    ],
+)
+def test_the_check_of_a_home_fails_for_other_content(path: str, message: str, tmp_path: Path) -> None:
+    """It reads what home-manager built."""
+    files = home_files(tmp_path / "files", "plugin", *INSTALLED)
+    (files / path).write_text('{"hooks": {}}' if path.endswith("json") else "trace = false")
+    done = check_home(files, "plugin")
+    assert done.returncode != 0
+    assert message in done.stderr
 
 
 def test_the_lock_is_of_these_inputs(flake: Path) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ccship import registration
+from ccship import __version__ as ccship_version
+from ccship.claude_code import registration
 from ccship.config import load
 from conftest import ROOT, UV_CACHE
 from nix.evaluation import WORLDS, Json, Refused, evaluate, home, needs_nix
@@ -30,19 +31,14 @@ def ccship(options: str = "", beside: str = "") -> str:
 
 def command_in(hooks: Json) -> str:
     """The one command that all events run."""
-    (command,) = {it["command"] for groups in hooks.values() for group in groups for it in group["hooks"]}
+    (command,) = {hook["command"] for groups in hooks.values() for group in groups for hook in group["hooks"]}
     return str(command)
-
-
-def at_home(files: Json) -> dict[str, str]:
-    """Files by absolute path: home-manager takes both."""
-    return {str(Path("/home/ada") / path): content for path, content in files.items()}
 
 
 def test_by_default_it_links_a_plugin(world: str) -> None:
     """A manifest and the hooks, and nothing else; the command is installed, no config is written."""
     it = home(ccship(), world)
-    files = {path: json.loads(content) for path, content in at_home(it["files"]).items()}
+    files = {path: json.loads(content) for path, content in it["files"].items()}
     assert set(files) == {f"{SKILL}/.claude-plugin/plugin.json", f"{SKILL}/hooks/hooks.json"}
     manifest = json.loads((ROOT / ".claude-plugin/plugin.json").read_text())
     assert files[f"{SKILL}/.claude-plugin/plugin.json"] == {
@@ -50,15 +46,20 @@ def test_by_default_it_links_a_plugin(world: str) -> None:
     }
     assert files[f"{SKILL}/hooks/hooks.json"] == {"hooks": it["hooks"]}
     assert it["packages"] == [f"ccship-{manifest['version']}"]
-    assert it["configFiles"] == {}
     assert not (it["settings"] or {}).get("hooks")
 
 
 def test_nothing_happens_before_it_is_enabled(world: str) -> None:
     """Importing the module is no consent."""
     it = home(f"{{ {CLAUDE_CODE} }}", world)
-    assert (it["packages"], it["files"], it["configFiles"]) == ([], {}, {})
+    assert (it["packages"], it["files"], it["variables"]) == ([], {}, {})
     assert not it["settings"].get("hooks")
+
+
+def test_a_system_that_the_flake_does_not_build_for_gets_the_package_of_its_own_nixpkgs(world: str) -> None:
+    """Such as an Intel Mac, which the nixpkgs of the flake no longer supports."""
+    it = home(ccship(), world, system=json.dumps("x86_64-darwin"))
+    assert it["packages"] == [f"ccship-{ccship_version}"]
 
 
 WRITTEN = {
@@ -76,40 +77,62 @@ def test_the_hooks_are_those_that_install_would_write(
     """For the same command, events and timeout; `ccship doctor` knows them as its own."""
     hooks = home(ccship(options), world)["hooks"]
     assert hooks == registration.hooks_of(command_in(hooks), events, timeout_s)
-    assert {it.event for it in registration.registered({"hooks": hooks})} == set(events)
+    assert {hook.event for hook in registration.registered({"hooks": hooks})} == set(events)
 
 
-def test_the_command_is_the_fastest_there_is(world: str) -> None:
-    """The Python that knows the package, by its path in the store, without site-packages."""
-    command = command_in(home(ccship(), world)["hooks"])
-    python, hook = (Path(word) for word in command.split() if word.startswith("/"))
-    assert command == registration.command_of(python, hook)
-    assert hook.is_relative_to(python.parent.parent)
-    assert hook.name == "hook.py"
+def test_an_existing_settings_file_is_left_alone_by_default(world: str) -> None:
+    """With Claude Code's module too: home-manager refuses to replace the file, or sets its content aside with `-b`."""
+    it = home(ccship("settings.trace = true;", CLAUDE_CODE), world)
+    assert not it["writesSettings"]
+    assert it["registration"] == "plugin"
+    assert f"{SKILL}/hooks/hooks.json" in it["files"]
 
 
-def test_with_claude_code_enabled_it_joins_its_settings(world: str) -> None:
-    """And links no plugin, which would run everything twice."""
-    it = home(ccship(beside=CLAUDE_CODE), world)
-    assert it["registration"] == "settings"
+SETTINGS = 'registration = "settings";'
+
+
+def test_the_hooks_can_be_added_to_claude_code_s_settings(world: str) -> None:
+    """Then no plugin is linked, which would run everything twice."""
+    it = home(ccship(SETTINGS, CLAUDE_CODE), world)
     assert it["settings"]["hooks"] == it["hooks"]
     assert it["files"] == {}
+
+
+@pytest.mark.parametrize("registration", ["plugin", "none"])
+def test_settings_of_claude_code_stay_as_they_are(registration: str, world: str) -> None:
+    """Unless the hooks are to be added to them."""
+    theirs = 'programs.claude-code.settings.model = "opus";'
+    it = home(ccship(f'registration = "{registration}";', CLAUDE_CODE + theirs), world)
+    assert it["settings"] == {"model": "opus"}
 
 
 def test_the_hooks_of_the_person_come_first(world: str) -> None:
     """In their order; other events of theirs are left alone."""
     theirs = 'programs.claude-code.settings.hooks = { Stop = [ "a" "b" ]; PreToolUse = [ "c" ]; };'
-    it = home(ccship(beside=CLAUDE_CODE + theirs), world)
+    it = home(ccship(SETTINGS, CLAUDE_CODE + theirs), world)
     assert it["settings"]["hooks"]["Stop"] == ["a", "b", *it["hooks"]["Stop"]]
     assert it["settings"]["hooks"]["PreToolUse"] == ["c"]
     assert it["settings"]["hooks"]["SessionEnd"] == it["hooks"]["SessionEnd"]
 
 
-def test_the_plugin_can_be_had_beside_claude_code_s_own_module(world: str) -> None:
-    """For a settings.json that Claude Code itself may change."""
-    it = home(ccship('registration = "plugin";', CLAUDE_CODE), world)
-    assert it["settings"] == {}
-    assert set(map(str, at_home(it["files"]))) >= {f"{SKILL}/hooks/hooks.json"}
+CLIENTS = {
+    "too old for plugins": ("2.1.156", "", True),
+    "new enough": ("2.1.157", "", False),
+    "too old, with the hooks in its settings": ("2.1.156", SETTINGS, False),
+}
+
+
+@pytest.mark.parametrize(("version", "options", "warned"), CLIENTS.values(), ids=CLIENTS.keys())
+def test_a_client_that_would_ignore_the_plugin_is_warned_of(
+    version: str, options: str, warned: bool, world: str
+) -> None:
+    """The text names both versions and the way out."""
+    client = f'programs.claude-code.package = pkgs.git // {{ version = "{version}"; }};'
+    it = home(f"{{ pkgs, ... }}: {ccship(options, CLAUDE_CODE + client)}", world)
+    assert len(it["warnings"]) == warned
+    for warning in it["warnings"]:
+        assert "needs Claude Code 2.1.157" in warning
+        assert "package is 2.1.156" in warning
 
 
 def test_none_leaves_the_hooks_to_the_person(world: str) -> None:
@@ -155,24 +178,24 @@ def test_both_names_of_the_module_may_be_imported(world: str) -> None:
 
 
 REFUSED = {
+    "two paths of one key": (
+        'secretKeyFile = "/a"; settings.secret_key_file = "/b";',
+        "settings.secret_key_file' has conflicting definition",
+    ),
     "a public key in the store": ('publicKeyFile = "${./.}/key";', "publicKeyFile is in the store"),
     "a secret key in the store": ('secretKeyFile = "/nix/store/aaa-key";', "secretKeyFile is in the store"),
     "an environment in the store": ('environmentFile = "${./.}";', "environmentFile is in the store"),
     "a path that would go into the store": ("secretKeyFile = ./key;", "secretKeyFile' is not of type"),
-    "a secret key in the settings": ('settings.secret_key = "x";', "settings holds a secret key"),
-    "one in the wrong place": ('settings.public_key = "sk-" + "lf-x";', "settings holds a secret key"),
-    "one of a destination": (
-        'settings.destinations = [ { projects = [ "/a" ]; secret_key = "x"; } ];', "settings holds a secret key",
-    ),
     "a destination's in the store": (
-        'settings.destinations = [ { secret_key_file = "/nix/store/aaa-key"; } ];', "secret_key_file in the store",
+        'settings.destinations = [ { projects = [ "/a" ]; secret_key_file = "/nix/store/aaa-key"; } ];',
+        "destinations.0.secret_key_file is in the store",
     ),
     "an event that there is not": ('events = [ "Stopp" ];', "programs.ccship.events"),
     "no time at all": ("timeout = 0;", "programs.ccship.timeout' is not of type"),
     "an option that there is not": ('secretKey = "x";', "programs.ccship.secretKey' does not exist"),
     "hooks of one's own": ("hooks = { };", "programs.ccship.hooks' is read-only"),
     "settings that nobody writes": ('registration = "settings";', "programs.claude-code, which writes them, is not"),
-    "a folder without a place": ('configDir = ".claude";', "configDir is .claude: say an absolute path"),
+    "a folder without a place": ('configDir = ".claude";', "configDir is .claude, which is not an absolute path"),
 }  # fmt: skip
 
 
@@ -184,19 +207,38 @@ def test_what_cannot_be_meant_is_refused(options: str, message: str, world: str)
     assert message in str(refused.value).replace("\n", " ")
 
 
+LINUX, MACOS = "x86_64-linux", "aarch64-darwin"
+PLACES = {
+    "Linux": (LINUX, "", "/home/ada/.config", False),
+    "macOS": (MACOS, "", "/home/ada/Library/Application Support", False),
+    "Linux with XDG_CONFIG_HOME": (LINUX, "xdg.enable = true;", "/home/ada/.config", False),
+    "macOS with XDG_CONFIG_HOME": (MACOS, "xdg.enable = true;", "/home/ada/.config", True),
+    "Linux with another folder": (LINUX, 'xdg.configHome = "/home/ada/my config";', "/home/ada/my config", True),
+}
+
+
 @pytest.mark.parametrize(
-    ("system", "place"),
-    [
-        ("x86_64-linux", "/home/ada/.config/ccship/config.toml"),
-        ("aarch64-darwin", "/home/ada/Library/Application Support/ccship/config.toml"),
-    ],
+    "options", ["", 'environmentFile = "~/of ada.env";'], ids=["alone", "with an environment file"]
 )
-def test_settings_are_written_where_ccship_reads_them(system: str, place: str, world: str) -> None:
-    """Linux has one place, macOS another."""
-    it = home(ccship("settings.trace = true;"), world, system=json.dumps(system))
-    configs = {str(Path("/home/ada/.config") / path): value for path, value in it["configFiles"].items()}
-    files = {path: value for path, value in {**at_home(it["files"]), **configs}.items() if path.endswith(".toml")}
-    assert files == {place: {"trace": True}}
+@pytest.mark.parametrize(("system", "beside", "folder", "told"), PLACES.values(), ids=PLACES.keys())
+def test_settings_are_written_where_ccship_reads_them(
+    system: str, beside: str, folder: str, told: bool, options: str, tmp_path: Path, world: str
+) -> None:
+    """In a folder that it would not find without the variables of the session, it is told where they are."""
+    (Path.home() / "of ada.env").write_text("KEY='of ada'\n")
+    module = ccship(f"settings.trace = true; {options}", beside)
+    arguments = {"system": json.dumps(system)}
+    it = evaluate(f"it.home [ ({module}) ]", world, arguments, store=tmp_path / "store")
+    place = f"{folder}/ccship/config.toml"
+    assert {path: value for path, value in it["files"].items() if path.endswith(".toml")} == {place: {"trace": True}}
+    assert it["variables"] == ({"CC_LANGFUSE_CONFIG": place} if told else {})
+    command = command_in(it["hooks"])
+    own = registration.without_environment_file(command)
+    assert own == evaluate("it.commands", world, arguments)["ccship"]["hook"]
+    line = command.replace(own, "printenv CC_LANGFUSE_CONFIG KEY").replace("/nix/", f"{tmp_path}/store/nix/")
+    environ = {name: value for name, value in os.environ.items() if name != "CC_LANGFUSE_CONFIG"}
+    done = subprocess.run(["/bin/sh", "-c", line], env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout.splitlines() == [*([place] if told else []), *(["of ada"] if options else [])]
 
 
 def test_keys_are_read_from_their_files_when_ccship_runs(
@@ -209,7 +251,7 @@ def test_keys_are_read_from_their_files_when_ccship_runs(
     options = 'publicKeyFile = "~/public"; secretKeyFile = "\\${RUNTIME}/secret"; settings.trace = true;'
     it = home(ccship(options), world)
     assert not any(key in json.dumps(it) for key in canary)
-    (written,) = it["configFiles"].values()
+    written = it["files"]["/home/ada/.config/ccship/config.toml"]
     toml = "".join(f"{key} = {json.dumps(value)}\n" for key, value in written.items())
     assert tomllib.loads(toml) == written
     Path(os.environ["CC_LANGFUSE_CONFIG"]).write_text(toml)
@@ -252,7 +294,8 @@ def test_the_script_variant_is_run_by_uv_as_its_lock_says(world: str) -> None:
     command = command_in(it["hooks"])
     store = r"/nix/store/[^ ]+"
     assert re.fullmatch(
-        rf"UV_PYTHON={store}/bin/python3 UV_PYTHON_DOWNLOADS=never {store}/bin/uv run --quiet --frozen"
+        rf"UV_PYTHON={store}/bin/python3 UV_PYTHON_DOWNLOADS=never PYTHONPYCACHEPREFIX=\S+ {store}/bin/uv run --quiet"
+        r" --frozen"
         rf" --script {store}/hooks/ccship_hook.py \|\| exit 0",
         command,
     )
@@ -262,34 +305,24 @@ def test_the_script_variant_is_run_by_uv_as_its_lock_says(world: str) -> None:
 
 @pytest.mark.slow
 def test_the_script_runs_from_the_store_and_offline_once_warm(tmp_path: Path, world: str) -> None:
-    """Script, lock and package lie in one directory, in which nothing is written."""
+    """Script, lock and package are in one directory, in which nothing is written, no bytecode either."""
     uv = shutil.which("uv") or pytest.skip("no uv to run it")
     source = evaluate("it.script", world, store=tmp_path / "store")
     folder = Path(f"{tmp_path}/store{source}")
+    folder.chmod(0o755)
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     before = sorted(folder.rglob("*"))
-    environ = {**os.environ, "UV_CACHE_DIR": UV_CACHE, "UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"}
+    command = command_in(home(ccship(SCRIPT), world)["hooks"])
+    command = re.sub(r"/nix/store/\S+/bin/uv\b", uv, command).replace(source, str(folder))
+    command = re.sub(r"/nix/store/\S+/bin/python3\b", sys.executable, command)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     for more in ({}, {"UV_OFFLINE": "1"}):
         done = subprocess.run(
-            [uv, "run", "--quiet", "--frozen", "--script", folder / "hooks/ccship_hook.py"],
-            input=b"{}", env={**environ, **more, "PYTHONDONTWRITEBYTECODE": "1"},
+            ["/bin/sh", "-c", command],
+            input=b"{}", env={**environ, "UV_CACHE_DIR": UV_CACHE, **more},
             cwd=tmp_path, capture_output=True, check=False, timeout=300,
         )  # fmt: skip
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert sorted(folder.rglob("*")) == before
-
-
-def test_the_package_is_built_of_what_the_lock_names(world: str) -> None:
-    """Name by name; what nixpkgs lacks or has too old comes as the lock has it, by its hash."""
-    lock = {it["name"]: it for it in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
-    built = evaluate("it.built", world)
-    for name, it in built.items():
-        if name == "ccship" or it["url"]:
-            here = {
-                other["name"]
-                for other in lock[name]["dependencies"]
-                if "== 'emscripten'" not in other.get("marker", "")
-            }
-            assert set(it["dependencies"]) == here
-    for name in ("langfuse", "genai-prices"):
-        (wheel,) = lock[name]["wheels"]
-        assert (built[name]["url"], f"sha256:{built[name]['sha256']}") == (wheel["url"], wheel["hash"])
+    assert list((Path.home() / ".cache/ccship/bytecode").rglob("hook.*.pyc"))

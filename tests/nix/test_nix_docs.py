@@ -24,8 +24,7 @@ def test_the_way_of_the_readme_is_short_and_works(world: str) -> None:
     it = home(SNIPPET, world)
     assert it["registration"] == "plugin"
     assert it["packages"]
-    (config,) = it["configFiles"].values()
-    assert config == {
+    assert it["files"]["/home/ada/.config/ccship/config.toml"] == {
         "base_url": "https://cloud.langfuse.com",
         "public_key_file": "~/.secrets/langfuse-public",
         "secret_key_file": "~/.secrets/langfuse-secret",
@@ -33,7 +32,7 @@ def test_the_way_of_the_readme_is_short_and_works(world: str) -> None:
     }
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda it: re.sub(r"\W+", " ", it)[:40])
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: re.sub(r"\W+", " ", example)[:40])
 def test_the_examples_work(example: str) -> None:
     """With as much of sops-nix and agenix as they name."""
     it = home(f"{{ imports = [ {SECRETS} ({example}) ]; programs.ccship.enable = true; }}")
@@ -45,11 +44,13 @@ def test_the_page_has_examples() -> None:
     assert len(EXAMPLES) == 3
 
 
-def test_the_table_of_options_is_that_of_the_module() -> None:
-    """Each with its type, its default and what it is for, as the module has them."""
-    rows = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \| (.*) \|$", PAGE.split("## Settings or plugin")[0], re.MULTILINE)
+@pytest.mark.parametrize("world", WORLDS)
+def test_the_table_of_options_is_that_of_the_module(world: str) -> None:
+    """Each with its type, its default and what it is for, as the module has them and nixpkgs prints them."""
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \| (.*) \|$", PAGE.split("## Plugin or settings")[0], re.MULTILINE)
     table = {name: (kind, default.replace("`", ""), text) for name, kind, default, text in rows}
-    options = evaluate("it.options")
+    options = evaluate("it.options", world)
     assert table == {
-        name: (it["type"], it["default"].replace("`", ""), it["description"]) for name, it in options.items()
+        name: (option["type"], option["default"].replace("`", ""), option["description"])
+        for name, option in options.items()
     }

@@ -1,9 +1,10 @@
-"""Many hooks at once, servers that are down for long, lines that come late: R3 and the scenes of everyday use."""
+"""Many hooks at once, servers that are down for long, lines that come late: scenes of everyday use."""
 
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def wait_for_workers(case: Case) -> None:
 
 
 def test_a_crowd_of_hooks_and_a_backfill_send_everything_once(case: Case) -> None:
-    """R3: 32 hooks on one session, 32 on 32 sessions, and a backfill, three times; one worker a session at a time."""
+    """32 hooks on one session, 32 on 32 sessions, and a backfill, three times; one worker a session at a time."""
     others = [case.transcript.with_name(f"{SESSION[:-2]}{n:02}.jsonl") for n in range(10, 10 + CROWD)]
     expected = set()
     for round_number in range(1, ROUNDS + 1):
@@ -65,6 +66,40 @@ def test_a_crowd_of_hooks_and_a_backfill_send_everything_once(case: Case) -> Non
     sent = [(span.span_id, json.dumps(span.attributes)) for span in case.server.accepted]
     assert len(sent) == len(set(sent)), "the same was sent twice"
     assert case.server.most_at_once == 1
+
+
+def test_a_crowd_of_subagents_starts_one_worker(case: Case) -> None:
+    """32 that end while it works: the others leave their requests to it."""
+    all_there = threading.Event()
+    case.server.script = [Reply(keep=True, after=all_there)]
+    started = case.folder / "started"
+    (case.folder / "sitecustomize.py").write_text(
+        f"import os\nopen({str(started)!r}, 'a').write(f'{{os.getpid()}}\\n')\n"
+    )
+    case.environ["PYTHONPATH"] = str(case.folder)  # the hook is isolated from it, its worker is not
+    agents = case.transcript.with_suffix("") / "subagents"
+    main = Lines(session=SESSION).prompt("go")
+    for n in range(CROWD):
+        main.assistant(f"m{n}", tool(f"t{n}", "Agent", prompt=f"explore {n}"))
+        main.result(f"t{n}", toolUseResult={"isAsync": True, "agentId": f"a{n}"})
+        agent = Lines(session=SESSION).user(f"explore {n}", uuid=f"u{n}").assistant(f"s{n}", f"found {n}", uuid=f"v{n}")
+        agent.write(agents / f"agent-a{n}.jsonl")
+    main.assistant("last", "launched").write(case.transcript)
+    barrier = case.folder / "go"
+    hooks = [
+        detached(
+            case, case.transcript, barrier, hook_event_name="SubagentStop",
+            agent_transcript_path=str(agents / f"agent-a{n}.jsonl"), last_assistant_message=f"found {n}",
+        )
+        for n in range(CROWD)
+    ]  # fmt: skip
+    barrier.touch()
+    assert [hook.wait() for hook in hooks] == [0] * CROWD
+    all_there.set()
+    wait_for_workers(case)
+    assert case.server.keys == case.expected
+    assert len(case.server.keys) > 2 * CROWD
+    assert len(started.read_text().split()) == 1
 
 
 def test_the_first_stop_after_a_long_outage_delivers_what_fifty_could_not(case: Case) -> None:

@@ -1,4 +1,4 @@
-"""R5: sessions that copy one another's history, grow, and are shipped in any order by workers that die."""
+"""Sessions that copy one another's history, grow, and are shipped in any order by workers that die."""
 
 import shutil
 import tempfile
@@ -11,8 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from ccship.observations import Labels, Observation
-from ccship.ship import Shipper
+from ccship.observations import Observation
+from ccship.pipeline.ship import Shipper
+from ccship.privacy.encoding import Encoded
 from ccship.sinks import Delivery
 from ccship.state import State
 from ccship.transcript.discover import sessions_at
@@ -38,12 +39,12 @@ class DyingSink(KeepingSink):
         self._batches = batches
         self._part = part
 
-    def deliver(self, observations: Sequence[Observation]) -> Delivery:
+    def deliver(self, spans: Sequence[Encoded]) -> Delivery:
         if not self._batches:
-            self.sent += observations[: self._part]
+            self.sent += (span.observation for span in spans[: self._part])
             raise Died
         self._batches -= 1
-        return super().deliver(observations)
+        return super().deliver(spans)
 
 
 class Forks(RuleBasedStateMachine):
@@ -112,8 +113,11 @@ class Forks(RuleBasedStateMachine):
         undisturbed = KeepingSink()
         ship_to(undisturbed, transcripts)
         assert facts(self.sent) == facts(undisturbed.sent)
-        keys = {(it.trace.trace_id, it.span_id, it.type, it.start_ns) for it in self.sent}
-        assert len(keys) == len({it.span_id for it in self.sent})
+        keys = {
+            (observation.trace.trace_id, observation.span_id, observation.type, observation.start_ns)
+            for observation in self.sent
+        }
+        assert len(keys) == len({observation.span_id for observation in self.sent})
         shutil.rmtree(self.folder)
 
     def _whole_lines(self) -> list[bytes]:
@@ -131,19 +135,19 @@ class Forks(RuleBasedStateMachine):
 
     def _ship(self, transcripts: Iterable[Path], sink: KeepingSink) -> None:
         with State(self.folder / "state", "here") as state, suppress(Died):
-            shipper = Shipper(sink, state, Labels())
-            for session in sessions_at(transcripts):
-                shipper.ship(session)
+            shipper = Shipper(sink, state)
+            shipper.ship(sessions_at(transcripts))
         self.sent += sink.sent
 
 
 def facts(sent: Iterable[Observation]) -> dict[str, Facts]:
     """What arrived last of each span; which session a copied turn is shown under depends on who came first."""
     return {
-        it.span_id: (
-            it.trace.trace_id, it.span_id, it.type, it.start_ns, it.end_ns, repr(it.input), repr(it.output),
+        last.span_id: (
+            last.trace.trace_id, last.span_id, last.type, last.start_ns, last.end_ns, repr(last.input),
+            repr(last.output),
         )
-        for it in sent
+        for last in sent
     }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
-"""R5: whatever happens to a transcript and to the state, a last clean run delivers what is on disk."""
+"""Whatever happens to a transcript and to the state, a last clean run delivers what is on disk."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -11,22 +12,27 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from ccship.errors import Retryable
-from ccship.observations import Labels, Observation
-from ccship.ship import Shipper
+from ccship.hook import lock_session
+from ccship.observations import Observation
+from ccship.pipeline.ship import Shipper
+from ccship.privacy.encoding import Encoded
 from ccship.sinks import Delivery
 from ccship.state import State
 from ccship.transcript.discover import sessions_at
+from ccship.worker.unchanged import digest_of_inputs, is_remembered, remember
 from faults.case import SESSION, conversation
 from helpers import KeepingSink, ship_to
 
 pytestmark = pytest.mark.slow
 
-CONTENTS = {
-    name: "".join(f"{line}\n" for line in conversation(12, session).lines).encode()
-    for name, session in {"this": SESSION, "another": f"{SESSION[:-1]}9"}.items()
-}
-SIZES = (1, 400, 2_000, 6_001, 9_000, 12_003, 15_000)
-"""Of what is appended, written or left: many are long enough for a cursor to move, few end at a line."""
+SESSIONS = {"this": SESSION, "another": f"{SESSION[:-1]}9", "begins alike": f"{SESSION[:-1]}8"}
+
+LINES = {name: conversation(12, session).lines for name, session in SESSIONS.items()}
+LINES["begins alike"][:12] = LINES["this"][:12]
+"""The fingerprint covers the last 4096 bytes before the cursor, so no two of these may end alike."""
+CONTENTS = {name: "".join(f"{line}\n" for line in lines).encode() for name, lines in LINES.items()}
+SIZES = (15_000, 12_003, 9_000, 6_001, 2_000, 400, 1)
+"""Of what is appended, written or left: most are long enough for a cursor to move, few end at a line."""
 
 
 class FailingSink(KeepingSink):
@@ -36,24 +42,26 @@ class FailingSink(KeepingSink):
         super().__init__()
         self.accepts = accepts
 
-    def deliver(self, observations: Sequence[Observation]) -> Delivery:
-        taken = observations[: self.accepts]
+    def deliver(self, spans: Sequence[Encoded]) -> Delivery:
+        taken = spans[: self.accepts]
         self.accepts -= len(taken)
-        self.sent += taken
-        lost = len(taken) < len(observations)
-        return Delivery({it.span_id for it in taken}, failure=Retryable("gone") if lost else None)
+        self.sent += (span.observation for span in taken)
+        lost = len(taken) < len(spans)
+        return Delivery({span.span_id for span in taken}, failure=Retryable("gone") if lost else None)
 
 
 class TranscriptAndState(RuleBasedStateMachine):
     """A transcript that grows and is hurt, a state that is hurt, runs that fail and runs that do not."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(size=st.sampled_from(SIZES))
+    def begin(self, size: int) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.transcript = self.folder / "s.jsonl"
-        self.transcript.touch()
         self.whole = CONTENTS["this"]
+        self.transcript.write_bytes(self.whole[:size])
         self.sent: list[Observation] = []
+        self.changes = 0
+        self._changed()
 
     @rule(count=st.sampled_from(SIZES))
     def append(self, count: int) -> None:
@@ -61,11 +69,13 @@ class TranscriptAndState(RuleBasedStateMachine):
         size = self.transcript.stat().st_size
         with self.transcript.open("ab") as file:
             file.write(self.whole[size : size + count])
+        self._changed()
 
-    @rule(size=st.sampled_from((0, *SIZES)))
+    @rule(size=st.sampled_from((*SIZES, 0)))
     def truncate(self, size: int) -> None:
         with self.transcript.open("r+b") as file:
             file.truncate(min(size, self.transcript.stat().st_size))
+        self._changed()
 
     @rule()
     def replace(self) -> None:
@@ -74,13 +84,19 @@ class TranscriptAndState(RuleBasedStateMachine):
         shutil.copy(self.transcript, other)
         other.replace(self.transcript)
 
-    @rule(name=st.sampled_from(list(CONTENTS)), size=st.sampled_from((0, *SIZES)), in_place=st.booleans())
+    @rule(name=st.sampled_from(list(CONTENTS)), size=st.sampled_from((*SIZES, 0)), in_place=st.booleans())
     def rewrite(self, name: str, size: int, *, in_place: bool) -> None:
         """Another conversation in its place, longer or shorter, in the same inode or another."""
         self.whole = CONTENTS[name]
         target = self.transcript if in_place else self.folder / "other"
         target.write_bytes(self.whole[:size])
         target.replace(self.transcript)
+        self._changed()
+
+    @rule(name=st.sampled_from(list(CONTENTS)))
+    def rewrite_alike(self, name: str) -> None:
+        """Another conversation of the same size in the same inode: only the bytes before the cursor tell."""
+        self.rewrite(name, self.transcript.stat().st_size, in_place=True)
 
     @rule(accepts=st.integers(0, 30))
     def ship(self, accepts: int) -> None:
@@ -105,22 +121,36 @@ class TranscriptAndState(RuleBasedStateMachine):
         if not hasattr(self, "folder"):
             return
         self._ship(KeepingSink())
-        latest = {it.span_id: it for it in self.sent}
+        latest = {sent.span_id: sent for sent in self.sent}
         expected = self._undisturbed(self.transcript.read_bytes())
-        possible = {key: it for content in CONTENTS.values() for key, it in self._undisturbed(content).items()}
+        possible = {key: made for content in CONTENTS.values() for key, made in self._undisturbed(content).items()}
         for span_id, observation in expected.items():
             # a turn that was settled and shipped whole keeps what it had when its file is cut short afterwards
             assert latest.get(span_id) in (observation, possible.get(span_id))
         assert latest.keys() <= possible.keys() | expected.keys()
-        assert len({(it.span_id, it.trace.trace_id, it.type, it.start_ns) for it in self.sent}) == len(latest)
+        assert len({(sent.span_id, sent.trace.trace_id, sent.type, sent.start_ns) for sent in self.sent}) == len(latest)
         shutil.rmtree(self.folder)
 
+    def _changed(self) -> None:
+        """Each change has a time of its own, as on a machine that is slower than its clock."""
+        self.changes += 1
+        os.utime(self.transcript, (self.changes, self.changes))
+
     def _ship(self, sink: KeepingSink) -> None:
+        """As the worker does: not if nothing has changed since everything was shipped."""
+        folder, session = str(self.folder / "state"), self.transcript.stem
+        digest = digest_of_inputs({}, folder, str(self.transcript))
+        lock = lock_session(folder, session)
+        assert lock is not None
+        is_unchanged = is_remembered(lock, digest)
+        os.close(lock)
+        if is_unchanged:
+            return
         with State(self.folder / "state", "here") as state:
-            shipper = Shipper(sink, state, Labels())
-            for session in sessions_at([self.transcript]):
-                shipper.ship(session)
+            report = Shipper(sink, state).ship(sessions_at([self.transcript]))
         self.sent += sink.sent
+        if report.failure is None:
+            remember(folder, session, digest)
 
     def _undisturbed(self, content: bytes) -> dict[str, Observation]:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,14 +1,13 @@
 """A holder of the lock that sleeps and wakes, and a server that is down for fifty Stops."""
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from faults.case import SESSION, Case, conversation
 from loopback import LoopbackLangfuse, Reply
-from reliability.test_crashes import ForkServer
+from reliability.test_crashes import work
 
 STOPS = 50
 DOWN = Reply(status=503, headers={"retry-after": "60"})
@@ -22,13 +21,6 @@ def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
     return Case(tmp_path, langfuse)
 
 
-@pytest.fixture
-def forks(case: Case) -> Iterator[ForkServer]:
-    server = ForkServer(case.environ)
-    yield server
-    server.close()
-
-
 def test_a_worker_that_wakes_up_ships_what_was_asked_for_while_it_was_stopped(case: Case) -> None:
     """A later hook finds the lock taken and exits 0; the holder sees its request once it goes on."""
     case.server.script = [Reply(delay_s=1, keep=True)]
@@ -39,7 +31,9 @@ def test_a_worker_that_wakes_up_ships_what_was_asked_for_while_it_was_stopped(ca
         holder.send_signal(signal.SIGSTOP)
         conversation(6).write(case.transcript)
         case.hook()
-        assert "another worker has it" in case.log(), "the holder was not stopped in time: the fault did not happen"
+        assert "another process is shipping it" in case.log(), (
+            "the holder was not stopped in time: the fault did not happen"
+        )
         assert case.server.requests == [200]
         assert case.server.keys == before
         assert len(list((case.state / "requests").glob("*.json"))) == 2
@@ -51,14 +45,14 @@ def test_a_worker_that_wakes_up_ships_what_was_asked_for_while_it_was_stopped(ca
     assert list((case.state / "requests").glob("*")) == []
 
 
-def test_the_first_stop_after_fifty_failed_ones_delivers_all_of_them(case: Case, forks: ForkServer) -> None:
+def test_the_first_stop_after_fifty_failed_ones_delivers_all_of_them(case: Case) -> None:
     """Each Stop of another session fails and ends; the next one, of one more session, ships them all."""
     case.server.script = [DOWN] * STOPS
     expected = case.expected
     own = case.transcript
     for n in range(STOPS):
         path = conversation(2, f"{SESSION[:-2]}{n + 10:02}").write(own.with_name(f"{SESSION[:-2]}{n + 10:02}.jsonl"))
-        forks.work(case, path)
+        work(case, path)
         case.pass_time()
         case.transcript = path
         expected |= case.expected

@@ -1,11 +1,7 @@
-"""The hook killed at every system call that leaves a trace: SQLite's own writes and syncs, sends, replies (R1)."""
+"""The hook killed at every system call that leaves a trace: SQLite's own writes and syncs, sends, replies."""
 
-import json
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +11,9 @@ import pytest
 from faults.case import SESSION, Case, conversation
 from lines import Lines, tool
 from loopback import LoopbackLangfuse, Span
+from record_state import MAIN, PROJECT, SERVER, main_session
+from recorded_state import put_state, put_transcripts
+from reliability.traced import Tracer
 from reliability.tracer import IS_POSSIBLE
 
 pytestmark = [
@@ -25,36 +24,6 @@ pytestmark = [
 SHARDS = 4
 
 
-class Tracer:
-    """A warm interpreter that runs hooks and kills them."""
-
-    def __init__(self, case: Case) -> None:
-        self.payload = case.folder / "payload.json"
-        self.payload.write_bytes(case.payload())
-        self._process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("tracer.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # the system's certificates, read anew for each request, would take most of the time
-            env={**os.environ, **case.environ, "SSL_CERT_FILE": "", "SSL_CERT_DIR": str(case.folder)},
-            text=True,
-        )
-
-    def hook(self, kill_at: int | None = None) -> tuple[bool, list[str]]:
-        """Run the hook: whether it was killed, and what it called up to then."""
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps({"payload": str(self.payload), "kill_at": kill_at}) + "\n")
-        self._process.stdin.flush()
-        told = json.loads(self._process.stdout.readline())
-        return bool(told["killed"]), list(told["calls"])
-
-    def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait()
-
-
 @pytest.fixture
 def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
     return Case(tmp_path, langfuse)
@@ -62,9 +31,11 @@ def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
 
 @pytest.fixture
 def tracer(case: Case) -> Iterator[Tracer]:
-    found = Tracer(case)
-    yield found
-    found.close()
+    # the system's certificates, read anew for each request, would take most of the time
+    environ = {**case.environ, "SSL_CERT_FILE": "", "SSL_CERT_DIR": str(case.folder)}
+    with closing(Tracer(case.folder, environ)) as found:
+        found.payload.write_bytes(case.payload())
+        yield found
 
 
 def new(case: Case, _: Tracer) -> None:
@@ -92,12 +63,21 @@ def branched(case: Case, tracer: Tracer) -> None:
     agent.write(case.transcript.with_suffix("") / "subagents" / "agent-bg.jsonl")
 
 
-LEAST = {new: 150, grown: 110, branched: 70}
+def upgraded(case: Case, tracer: Tracer) -> None:
+    """A session that 0.1.0 has shipped, and that went on: the state is upgraded first."""
+    claude_dir = put_transcripts("0.1.0", case.folder / "claude")
+    put_state("0.1.0", case.state, claude_dir, {SERVER: f"{case.server.url} {case.server.public_key}"})
+    case.transcript = claude_dir / PROJECT / f"{MAIN}.jsonl"
+    main_session().prompt("six").assistant("m10", tool("t6")).result("t6").write(case.transcript)
+    tracer.payload.write_bytes(case.payload())
+
+
+LEAST = {new: 150, grown: 110, branched: 70, upgraded: 110}
 """How many calls a scenario has to die at, at least: over 300 in all."""
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-@pytest.mark.parametrize(("scenario", "least"), LEAST.items(), ids=lambda it: getattr(it, "__name__", None))
+@pytest.mark.parametrize(("scenario", "least"), LEAST.items(), ids=lambda value: getattr(value, "__name__", None))
 def test_killed_at_any_system_call_the_next_hook_makes_it_whole(
     case: Case, tracer: Tracer, scenario: Callable[[Case, Tracer], None], least: int, shard: int
 ) -> None:

@@ -1,23 +1,39 @@
 """Runs hooks as forked children of a warm interpreter and kills them at the n-th system call that leaves a trace.
 
 The kernel itself stops the child: a seccomp filter hands every write, sync, rename, removal and send to this process,
-SQLite's and the SDK's threads' included, before it is carried out. Reads a line of JSON a run from stdin (`payload`:
-a file for the hook's stdin, `kill_at`: the number of the call to die at, or null), writes one to stdout: `killed`, and
-the `calls` in order. Linux only.
+SQLite's and the SDK's threads' included, before it is carried out. Linux only.
+
+Reads a line of JSON a run from stdin. `payload`: a file for the hook's stdin, or `open`: a state folder that is only
+opened. `kill_at`: the number of the call to die at, or null. `pause_at`: the number of the call to stop at (then more
+calls count); meanwhile, `more` is appended to `transcript` and another hook runs to its end, or without `more`, a line
+`paused` is written and one is read. Writes a line a run to stdout: `killed`, and the `calls` in order.
 """
 
 import ctypes
+import encodings.idna
 import json
 import os
 import platform
 import signal
 import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
 
-from ccship import hook, outbox, worker
+import certifi
+import httpcore
+
+from ccship import hook
+from ccship.pipeline import sender
 from ccship.sinks import langfuse
+from ccship.state import State
+from ccship.worker import main as worker
 
-WARM = (langfuse, worker)
+WARM = (certifi, encodings.idna, httpcore, langfuse, worker)
 """Loaded once, here, for all children."""
+
+DESTINATION = "https://traced.example.org pk-lf-traced"
+"""Whose state is opened."""
 
 BATCH_SPANS = 3
 """Small batches: more requests and commits to die between."""
@@ -36,7 +52,12 @@ CALLS = {
 }.get(platform.machine(), {})  # fmt: skip
 """Numbers of the calls to die at; `recvfrom` is the moment between acceptance and knowing of it."""
 
-NAMES = list(CALLS)
+MORE_CALLS = {
+    "x86_64": {"close": 3, "getdents64": 217, "openat": 257}, "aarch64": {"openat": 56, "close": 57, "getdents64": 61}
+}.get(platform.machine(), {})  # fmt: skip
+"""Calls to pause at, beside those: a lock is released by a close, requests are found in a folder."""
+
+NAMES = [*CALLS, *MORE_CALLS]
 IS_POSSIBLE = sys.platform == "linux" and bool(CALLS)
 
 _TRACEME, _CONT, _SETOPTIONS, _GETEVENTMSG = 0, 7, 0x4200, 0x4201
@@ -59,12 +80,12 @@ libc.ptrace.restype = ctypes.c_long
 libc.prctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_ulong]
 
 
-def be_traced() -> None:
-    """In the child: wait for the parent, then hand it every call of `CALLS`."""
+def be_traced(numbers: Iterable[int]) -> None:
+    """In the child: wait for the parent, then hand it every call of `numbers`, which begin as `NAMES` do."""
     libc.ptrace(_TRACEME, 0, None, None)
     os.kill(os.getpid(), signal.SIGSTOP)
     steps = [(_LOAD, 0, 0, 0)]
-    for index, number in enumerate(CALLS.values()):
+    for index, number in enumerate(numbers):
         steps += [(_JUMP_IF_EQUAL, 0, 1, number), (_RETURN, 0, 0, _TRACE | index)]
     steps.append((_RETURN, 0, 0, _ALLOW))
     code = b"".join(
@@ -79,8 +100,11 @@ def be_traced() -> None:
         raise OSError(ctypes.get_errno(), "no seccomp filter")
 
 
-def follow(child: int, kill_at: int | None) -> list[str]:
-    """In the parent: let the child run to its end or to the call to die at; returns its calls."""
+def follow(child: int, kill_at: int | None, pause_at: int | None, meanwhile: Callable[[], None]) -> list[str]:
+    """In the parent: let the child run to its end or to the call to die at; returns its calls.
+
+    Before the call to pause at, `meanwhile` runs.
+    """
     os.waitpid(child, 0)
     if libc.ptrace(_SETOPTIONS, child, None, _FOLLOW | _SECCOMP | _EXITKILL):
         raise OSError(ctypes.get_errno(), "no ptrace")
@@ -101,26 +125,67 @@ def follow(child: int, kill_at: int | None) -> list[str]:
             if len(calls) == kill_at:
                 os.kill(child, signal.SIGKILL)
                 continue
+            if len(calls) == pause_at:
+                meanwhile()
         libc.ptrace(_CONT, stopped, None, 0 if signum in (signal.SIGTRAP, signal.SIGSTOP) else signum)
 
 
-def run(payload: str, kill_at: int | None) -> dict[str, object]:
-    """One run of the hook, in the foreground."""
+def run_hook(payload: str) -> None:
+    """The hook, in the foreground; never returns."""
+    os.dup2(os.open(payload, os.O_RDONLY), 0)
+    hook.main()
+
+
+def open_state(folder: str) -> None:
+    """What every run does first with the state: bring it to this version."""
+    State(Path(folder), DESTINATION)
+
+
+def ask() -> None:
+    """Tell the test that the hook is stopped, and wait until it may go on."""
+    print(json.dumps({"paused": True}), flush=True)
+    sys.stdin.readline()
+
+
+def second_hook(payload: str, transcript: str, more: str) -> None:
+    """Append to a transcript and run a hook, both to the end."""
+    with Path(transcript).open("a") as file:
+        file.write(more)
     child = os.fork()
     if not child:
         try:
-            os.dup2(os.open(payload, os.O_RDONLY), 0)
-            be_traced()
-            hook.main()
+            run_hook(payload)
         finally:
             os._exit(9)
-    calls = follow(child, kill_at)
+    os.waitpid(child, 0)
+
+
+def run(
+    action: Callable[[str], None],
+    argument: str,
+    kill_at: int | None,
+    pause_at: int | None,
+    meanwhile: Callable[[], None],
+) -> dict[str, object]:
+    """One run, in a child."""
+    child = os.fork()
+    if not child:
+        try:
+            be_traced([*CALLS.values(), *(MORE_CALLS.values() if pause_at is not None else ())])
+            action(argument)
+        finally:
+            os._exit(9)
+    calls = follow(child, kill_at, pause_at, meanwhile)
     killed = calls[-1:] == ["killed"]
     return {"killed": killed, "calls": calls[: len(calls) - killed]}
 
 
 if __name__ == "__main__":
-    vars(outbox)["BATCH_SPANS"] = BATCH_SPANS
+    vars(sender)["BATCH_SPANS"] = BATCH_SPANS
     for line in sys.stdin:
         command = json.loads(line)
-        print(json.dumps(run(command["payload"], command["kill_at"])), flush=True)
+        action = open_state if "open" in command else run_hook
+        argument = command.get("open") or command["payload"]
+        more = command.get("more")
+        meanwhile = ask if more is None else partial(second_hook, argument, command["transcript"], more)
+        print(json.dumps(run(action, argument, command["kill_at"], command.get("pause_at"), meanwhile)), flush=True)

@@ -6,16 +6,20 @@ let
   secrets =
     folder:
     mkOption {
-      type = types.submodules {
-        file = mkOption {
-          type = types.json;
-          default = null;
-        };
-        path = mkOption {
-          type = types.str;
-          default = "${folder}/secret";
-        };
-      };
+      type = types.attrsOf (
+        types.submodule {
+          options = {
+            file = mkOption {
+              type = types.nullOr types.path;
+              default = null;
+            };
+            path = mkOption {
+              type = types.str;
+              default = "${folder}/secret";
+            };
+          };
+        }
+      );
       default = { };
     };
 in

@@ -1,1 +1,4 @@
-"""History: whole sessions, shipped in lots by one process or several."""
+"""Ships existing sessions, in one process or several.
+
+Input: sessions by destination. Output: one report. Does not read the hook's requests.
+"""

@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Decides nothing that a library user would need."""
+"""The command line: parses options, calls the library, prints results. Contains no other logic."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from ccship import __version__
-from ccship.errors import CcshipError, ConfigError
+from ccship.errors import CcshipError, ConfigError, StateTooNew
 
 _P = ParamSpec("_P")
 
@@ -22,20 +22,21 @@ _COMMANDS = {
     "doctor": "doctor",
     "status": "status",
     "show": "show",
+    "review": "review",
     "usage": "usage",
     "verify": "verify",
     "config": "config",
     "backfill": "backfill",
 }
-"""Commands, each a function of its name, by the module that has it, in the order in which help lists them."""
+"""Command -> the module of `ccship.cli` that defines the function of that name, in the order of `--help`."""
 
 
 _MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() and sys.stderr.isatty() else None
-"""Boxes around help and usage errors, for people alone."""
+"""Boxes around help and usage errors; only on a terminal."""
 
 
-class _Lazy(TyperGroup):
-    """Loads a command when it is asked for: a report would else wait for all that a backfill needs."""
+class _LazyCommands(TyperGroup):
+    """Imports a command's module only when that command runs: `usage` must not pay for the imports of `backfill`."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*_COMMANDS, *super().list_commands(ctx)]
@@ -44,14 +45,14 @@ class _Lazy(TyperGroup):
         if cmd_name not in _COMMANDS:
             return super().get_command(ctx, cmd_name)
         function = getattr(import_module(f"ccship.cli.{_COMMANDS[cmd_name]}"), cmd_name)
-        alone = typer.Typer(add_completion=False, rich_markup_mode=_MARKUP)
-        alone.command(cmd_name)(_command(function))
-        return typer.main.get_command(alone)
+        single = typer.Typer(add_completion=False, rich_markup_mode=_MARKUP)
+        single.command(cmd_name)(_command(function))
+        return typer.main.get_command(single)
 
 
 app = typer.Typer(
     name="ccship",
-    cls=_Lazy,
+    cls=_LazyCommands,
     help="Ship every Claude Code turn to Langfuse: exactly once, with the real times and the true cost.",
     no_args_is_help=True,
     rich_markup_mode=_MARKUP,
@@ -60,8 +61,8 @@ app = typer.Typer(
 )
 
 
-def _version(*, asked: bool) -> None:
-    if asked:
+def _version(*, requested: bool) -> None:
+    if requested:
         typer.echo(f"ccship {__version__}")
         raise typer.Exit
 
@@ -72,7 +73,10 @@ def _main(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Say the version and leave.", callback=lambda it: _version(asked=it), is_eager=True
+            "--version",
+            help="Show the version and exit.",
+            callback=lambda value: _version(requested=value),
+            is_eager=True,
         ),
     ] = False,
 ) -> None:
@@ -80,51 +84,54 @@ def _main(
 
 
 def _command(function: Callable[_P, int]) -> Callable[_P, None]:
-    """One boundary for all commands: what a person can mend is one line, and exit codes mean what the README says."""
+    """Wrap a command: print expected errors as one line, and exit with the codes that docs/cli.md lists."""
 
     @wraps(function)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
         try:
             code = function(*args, **kwargs)
-        except ConfigError as error:
+        except (ConfigError, StateTooNew) as error:
             typer.echo(f"ccship: {error}", err=True)
             code = 2
         except CcshipError as error:
             typer.echo(f"ccship: {error}", err=True)
             code = 1
         except KeyboardInterrupt:
-            typer.echo("ccship: interrupted; what had arrived is remembered, run it again to go on", err=True)
+            typer.echo("ccship: interrupted; delivered turns are recorded, rerun the command to resume", err=True)
             code = 130
         except (typer.Exit, typer.Abort):
             raise
         except BrokenPipeError:
-            code = _say_no_more()  # whoever reads has seen enough (`| head`)
-        except Exception as error:  # noqa: BLE001 - the last boundary: what comes here is a bug
-            code = _explain(error)
+            code = _silence_stdout()  # the reader closed the pipe (`| head`)
+        except Exception as error:  # noqa: BLE001 - the last boundary: everything else is a bug
+            code = _report_unexpected(error)
         sys.exit(code)
 
     return run
 
 
-def _explain(error: Exception) -> int:
+def _report_unexpected(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        typer.echo(f"ccship: nothing more can be written ({error.strerror}); what had arrived is remembered", err=True)
-        return _say_no_more()
-    from ccship.cli.crash import write_report  # noqa: PLC0415 - hardly ever needed
+        typer.echo(f"ccship: cannot write ({error.strerror}): free some space, then rerun to resume", err=True)
+        return _silence_stdout()
+    from ccship.crash import write_report  # noqa: PLC0415 - rarely needed
 
     typer.echo(f"ccship: this is a bug ({type(error).__name__}); please report {write_report(error)}", err=True)
     return 3
 
 
-def _say_no_more() -> int:
-    """Nothing may be written at exit either."""
+def _silence_stdout() -> int:
+    """Redirect stdout to the null device, so that the flush at exit does not fail too."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
 
 
 @app.command()
 def hook() -> None:
-    """Ship the session that Claude Code names on standard input; for Claude Code, not for people."""
-    from ccship.hook import main  # noqa: PLC0415 - `ccship hook` never comes here, `ccship --help` does
+    """Ship a session in the background; run by Claude Code.
+
+    Reads the hook's input, one JSON object, from standard input. Always exits with 0.
+    """
+    from ccship.hook import main  # noqa: PLC0415 - `__main__` handles `ccship hook` before this module loads
 
     main()

@@ -1,4 +1,4 @@
-"""Text in columns of a terminal, where a letter may take two of them or none."""
+"""Text layout in terminal columns: a character takes zero, one or two."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,7 +8,7 @@ _CENT = 0.01
 
 
 def columns_of(text: str) -> int:
-    """How many columns a text takes."""
+    """Return the number of columns that a text takes."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len  # noqa: PLC0415 - most texts are ASCII
@@ -17,7 +17,7 @@ def columns_of(text: str) -> int:
 
 
 def cut(text: str, size: int) -> str:
-    """The beginning of a text that fits into `size` columns, with an ellipsis where something is left out."""
+    """Shorten a text to at most `size` columns; an ellipsis replaces the rest."""
     if columns_of(text) <= size:
         return text
     if text.isascii():
@@ -28,16 +28,16 @@ def cut(text: str, size: int) -> str:
 
 
 def padded(text: str, size: int) -> str:
-    """A text in exactly `size` columns."""
+    """Cut or pad a text to exactly `size` columns."""
     text = cut(text, size)
     return text + " " * (size - columns_of(text))
 
 
 def dollars(cost_usd: float) -> str:
-    """An amount in whole cents; what is less than one is not nothing."""
+    """Format an amount in whole cents; `<$0.01` for a smaller amount above zero."""
     return "<$0.01" if 0 < cost_usd < _CENT / 2 else f"${cost_usd:,.2f}"
 
 
 def widths(rows: Iterable[Sequence[str]]) -> list[int]:
-    """The columns that each cell of a row needs for its longest text."""
+    """Return the width of each column of a table: that of its longest cell."""
     return [max(map(columns_of, column)) for column in zip(*rows, strict=True)]

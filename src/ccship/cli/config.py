@@ -1,8 +1,8 @@
-"""`ccship config`: every setting, its value, and where that comes from."""
+"""`ccship config`: print every setting with its value and source."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ import typer
 
 from ccship import config as configuration
 from ccship.cli.output import JsonOption, console, print_json, print_table
-from ccship.config.settings import Settings, config_file, read_file
+from ccship.config.file import config_file, read_file
+from ccship.config.repository import split
+from ccship.config.settings import Found, Settings
 from ccship.config.table import SETTINGS, Setting
 from ccship.errors import ConfigError
 from ccship.hook import state_folder
@@ -21,33 +23,35 @@ _MASK = "********"
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A setting as it is shown; `origin` is None for a default."""
+    """One setting. `found`: the sources that apply, empty for a default; `ignored`: the sources that do not apply."""
 
     setting: Setting
     value: object
-    origin: str | None
+    found: tuple[Found, ...]
+    ignored: tuple[Found, ...] = ()
 
 
 def config(*, as_json: JsonOption = False) -> int:
-    """Show every setting, its value with secrets masked, and where it comes from."""
-    environ = os.environ
-    path = config_file(environ)
+    """Show every setting, its value and its source.
+
+    Secrets are masked.
+    """
+    environment = split(os.environ)
+    path = config_file(environment.own)
     error: str | None = None
     try:
-        loaded = configuration.load(environ)
-        for route in loaded.routes:
-            _ = route.config
-    except ConfigError as wrong:
-        error = str(wrong)
+        loaded = configuration.load()
+        refused = [each.refusal for each in (loaded, *(route.config for route in loaded.routes)) if each.refusal]
+        error = str(refused[0]) if refused else None
+    except ConfigError as invalid:
+        error = str(invalid)
     try:
-        file = read_file(environ)
+        file = read_file(environment.own)
     except ConfigError:
-        file = {}  # `error` says what is wrong with it
-    rows = _rows(Settings(environ, file))
-    tables = {
-        _name(table): [row for row in _rows(Settings(environ, file, table)) if row.origin in table]
-        for table in file.get("destinations", [])
-    }
+        file = {}  # `error` contains the reason
+    settings = Settings(environment.own, file, environment.foreign)
+    rows = _rows(settings)
+    tables = {_name(table): _destination_rows(replace(settings, table=table)) for table in file.get("destinations", [])}
     if as_json:
         print_json({"file": str(path), "file_exists": path.exists(), "error": error, **_document(rows, tables)})
     else:
@@ -61,27 +65,39 @@ def _rows(settings: Settings) -> list[_Row]:
     return [_row(setting, settings) for setting in SETTINGS]
 
 
+def _destination_rows(settings: Settings) -> list[_Row]:
+    """Return the settings that a destination sets itself."""
+    return [row for row in _rows(settings) if any(source.layer == "table" for source in row.found)]
+
+
 def _row(setting: Setting, settings: Settings) -> _Row:
-    if setting.name == "STATE_DIR":
-        return _Row(setting, state_folder(dict(settings.environ)), _variable(setting, settings.environ))
-    if setting.name == "CONFIG":
-        return _Row(setting, str(config_file(settings.environ)), _variable(setting, settings.environ))
-    origin = settings.origin(setting.name)
+    if setting.name in ("STATE_DIR", "CONFIG"):
+        environ, found = settings.environ, tuple(settings.found(setting.name))
+        value = state_folder(dict(environ)) if setting.name == "STATE_DIR" else str(config_file(environ))
+        applied_sources = tuple(source for source in found if source.layer != "repository")
+        ignored = tuple(source for source in found if source.layer == "repository")
+        return _Row(setting, value, applied_sources[:1], ignored)
+    if setting.name == "USER_ID" and not any(source.raw for source in settings.applied("USER_ID").found):
+        return _Row(setting, configuration.user_name(settings.environ) or "", ())
     try:
-        value = settings.value(setting.name) if origin else setting.default
+        applied = settings.applied(setting.name)
+        values = [_value(setting, source) for source in applied.found]
     except ConfigError as error:
-        value = f"? {error}"
-    else:
-        value = _masked(value) if setting.is_secret or str(value).startswith(_SECRET) else value
-    return _Row(setting, value, origin)
+        first = next(settings.found(setting.name))
+        return _Row(setting, f"? {error}" if first.is_path else _value(setting, first), (first,))
+    if len(values) > 1:
+        return _Row(setting, [str(value) for value in values], applied.found)
+    return _Row(setting, values[0] if values else setting.default, applied.found, applied.ignored)
 
 
-def _variable(setting: Setting, environ: Mapping[str, str]) -> str | None:
-    return next((it for it in setting.variables if environ.get(it)), None)
+def _value(setting: Setting, found: Found) -> object:
+    """Return the value, masked if it is a secret. A file named by a repository is not read."""
+    value = found.raw if found.layer == "repository" else found.value
+    return _masked(value) if setting.is_secret or str(value).startswith(_SECRET) else value
 
 
 def _masked(secret: object) -> object:
-    """A secret key is one wherever somebody put it."""
+    """Mask a value, but keep the prefix that identifies a Langfuse secret key."""
     return secret and (f"{_SECRET}{_MASK}" if str(secret).startswith(_SECRET) else _MASK)
 
 
@@ -93,38 +109,51 @@ def _name(table: Mapping[str, Any]) -> str:
 
 def _show(rows: list[_Row], tables: dict[str, list[_Row]], path: Path) -> None:
     to = console()
-    to.print(f"{path}{'' if path.exists() else ' (not there)'}", soft_wrap=True)
+    to.print(f"{path}{'' if path.exists() else ' (does not exist)'}", soft_wrap=True)
     to.print()
     headers = ("setting", "value", "from")
-    print_table(to, headers, [_cells(row) for row in rows], flexible="value")
-    for name, own in tables.items():
+    print_table(to, headers, _lines(rows), flexible="value")
+    for name, overrides in tables.items():
         to.print()
-        to.print(f"destination {name}, where it differs:", soft_wrap=True, markup=False)
-        print_table(to, headers, [_cells(row) for row in own], flexible="value")
+        to.print(f"destination {name} overrides:", soft_wrap=True, markup=False)
+        print_table(to, headers, _lines(overrides), flexible="value")
 
 
-def _cells(row: _Row) -> tuple[str, str, str]:
-    value = row.value
+def _lines(rows: list[_Row]) -> list[tuple[str, str, str]]:
+    """Return the cells of each setting, followed by those of its ignored values."""
+    lines = []
+    for row in rows:
+        name = row.setting.key if row.setting.in_file else row.setting.variables[0]
+        lines.append((name, _shown(row.value), _place(row.found)))
+        lines += [(name, _shown(source.raw), f"ignored: {_origin(source)}") for source in row.ignored]
+    return lines
+
+
+def _shown(value: object) -> str:
     if isinstance(value, list):
         value = ", ".join(map(str, value))
     elif isinstance(value, dict):
         value = ", ".join(f"{key}={item}" for key, item in value.items())
-    shown = str(value).lower() if isinstance(value, bool) else str(value)
-    name = row.setting.key if row.setting.in_file else row.setting.variables[0]
-    return name, shown or "-", _place(row)
+    return (str(value).lower() if isinstance(value, bool) else str(value)) or "-"
 
 
-def _place(row: _Row) -> str:
-    """Variables are in capitals, keys of the file are not."""
-    if row.origin is None:
-        return "default"
-    return row.origin if row.origin.isupper() else f"config.toml: {row.origin}"
+def _place(found: Sequence[Found]) -> str:
+    """Return the sources of a value: names of variables, or keys of config.toml."""
+    return ", ".join(map(_origin, found)) or "default"
+
+
+def _origin(found: Found) -> str:
+    if found.layer == "repository":
+        return f"{found.key} in {found.source}"
+    return f"config.toml: {found.key}" if found.in_config else found.key
 
 
 def _document(rows: list[_Row], tables: dict[str, list[_Row]]) -> dict[str, object]:
     return {
         "settings": [_entry(row) for row in rows],
-        "destinations": [{"name": name, "settings": [_entry(row) for row in own]} for name, own in tables.items()],
+        "destinations": [
+            {"name": name, "settings": [_entry(row) for row in overrides]} for name, overrides in tables.items()
+        ],
     }
 
 
@@ -132,7 +161,8 @@ def _entry(row: _Row) -> dict[str, object]:
     return {
         "setting": row.setting.key,
         "value": row.value if row.value != "" else None,
-        "from": _place(row),
+        "from": _place(row.found),
+        "ignored": [{"value": source.raw, "from": _origin(source)} for source in row.ignored],
         "variables": row.setting.variables,
         "help": row.setting.help,
     }

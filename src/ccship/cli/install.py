@@ -1,12 +1,12 @@
-"""`ccship install` and `uninstall`: register the hook in Claude Code's settings, and take it out again.
+"""`ccship install` and `uninstall`: add the hook to Claude Code's settings, and remove it.
 
-Secrets are never written into settings; what is printed says where they belong.
+Keys are never written to settings: `install` prints the places to set them.
 """
 
 import difflib
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -14,54 +14,56 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-import ccship.hook
-from ccship import registration
-from ccship.claude_code import (
-    Client,
-    Scope,
-    backup_of,
-    config_dir,
-    find_client,
-    is_store_path,
-    read_settings,
-    refuse_unwritable,
-    remove_settings,
-    settings_file,
-    write_settings,
-)
+from ccship.claude_code import own_hook, registration
+from ccship.claude_code.installed import SCOPES, Client, Scope, config_dir, find_client, plugins_of, settings_file
+from ccship.claude_code.settings_file import SettingsFile, is_store_path
 from ccship.cli.output import JsonOption, print_json
 from ccship.errors import ConfigError
 
 _NO_SETTINGS = "{}\n"
 
 _EPHEMERAL = ("/uv/archive-v", "/uv/environments-v", "/uv/builds-v")
-"""Where uv puts environments that it may delete again: those of `uvx`, of scripts, of builds."""
+"""Cache folders from which uv may delete an environment: those of `uvx`, scripts and builds."""
 
-_NEXT = f"""\
-Keys never go into settings. The hook finds LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY in Claude Code's environment,
-in files that LANGFUSE_PUBLIC_KEY_FILE and LANGFUSE_SECRET_KEY_FILE name, or in config.toml (see `ccship config`).
-It sends nothing before you opt in: `ccship install --opt-in` in a project, or {registration.OPT_IN}=true for all.
-`ccship doctor` says what is still missing."""
+_KEYS = """\
+Keys are not written to settings. Set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY where Claude Code runs, or name files
+with LANGFUSE_PUBLIC_KEY_FILE and LANGFUSE_SECRET_KEY_FILE, or write public_key and secret_key in config.toml
+(`ccship config` shows its path).
+"""
+
+_OPT_IN = f"""\
+Nothing is sent until you opt in: run `ccship install --opt-in` in a project, or set {registration.OPT_IN}=true for all.
+"""
+
+_OPTED_IN = f"""\
+Sending is enabled for this project: .claude/settings.local.json sets {registration.OPT_IN}=true.
+"""
+
+_DOCTOR = "Next: run `ccship doctor` to check the setup."
 
 _Edit: TypeAlias = Callable[[str], str]
 
 _Scope = Annotated[
     Scope,
-    typer.Option(help="Whose settings: yours everywhere, everybody's in this project, yours in this project."),
+    typer.Option(help="Settings file: yours for all projects, this project's shared one, or yours for this project"),
 ]
 _ClaudeDir = Annotated[
-    Path | None, typer.Option(help="Claude's config folder (default: $CLAUDE_CONFIG_DIR or ~/.claude).")
+    Path | None, typer.Option(help="Claude config folder (default: $CLAUDE_CONFIG_DIR or ~/.claude)")
 ]
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the change as a diff, write nothing.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the change as a diff; write nothing")]
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What becomes of one settings file; None stands for no file."""
+    """One settings file before and after; None: the file does not exist."""
 
-    path: Path
+    file: SettingsFile
     before: str | None
     after: str | None
+
+    @property
+    def path(self) -> Path:
+        return self.file.path
 
     @property
     def is_needed(self) -> bool:
@@ -78,27 +80,40 @@ def install(
     *,
     scope: _Scope = "user",
     opt_in: Annotated[
-        bool, typer.Option("--opt-in", help=f"Also set {registration.OPT_IN} in .claude/settings.local.json here.")
+        bool, typer.Option("--opt-in", help="Also enable sending for this project, in .claude/settings.local.json")
     ] = False,
     dry_run: _DryRun = False,
     claude_dir: _ClaudeDir = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Register the hook in Claude Code's settings; the rest of the file keeps every byte."""
+    """Add the hook to Claude Code's settings.
+
+    The rest of the file keeps every byte.
+    """
     client = find_client(os.environ)
-    command = registration.command_of(Path(sys.executable), Path(ccship.hook.__file__))
-    hooks = registration.hooks_of(command, registration.events_of(client.version if client else None))
-    edits: dict[Path, list[_Edit]] = {_path(scope, claude_dir): [lambda text: registration.register(text, hooks)]}
+    command = own_hook.own_command()
+    plugins = _plugins(scope, claude_dir, client)
+    hooks = (
+        {} if plugins else registration.hooks_of(command, registration.events_of(client.version if client else None))
+    )
+    edits: dict[SettingsFile, list[_Edit]] = {}
+    if not plugins:
+        edits[_file(scope, claude_dir)] = [lambda text: registration.register(text, hooks)]
     if opt_in:
-        edits.setdefault(_path("local", claude_dir), []).append(registration.opt_in)
-    changes = [_planned(path, steps) for path, steps in edits.items()]
-    warnings = list(_warnings(client, scope))
-    _carry_out(changes, dry_run=dry_run, as_json=as_json, more={"hooks": hooks, "warnings": warnings})
+        edits.setdefault(_file("local", claude_dir), []).append(registration.opt_in)
+    changes = [_planned(file, steps) for file, steps in edits.items()]
+    if hooks and any(change.is_needed for change in changes):
+        _refuse_broken(command)
+    warnings = [] if plugins else list(_warnings(client, scope, command))
+    more: dict[str, object] = {"hooks": hooks, "plugins": plugins, "warnings": warnings}
+    _carry_out(changes, dry_run=dry_run, as_json=as_json, more=more)
     if not as_json:
+        for plugin in plugins:
+            typer.echo(f"settings unchanged: the plugin {plugin} already registers the hook")
         for warning in warnings:
             typer.echo(f"ccship: {warning}", err=True)
         if not dry_run:
-            typer.echo(_NEXT)
+            typer.echo(_KEYS + (_OPTED_IN if opt_in else _OPT_IN) + _DOCTOR)
     return 0
 
 
@@ -106,53 +121,77 @@ def uninstall(
     *,
     scope: _Scope = "user",
     opt_in: Annotated[
-        bool, typer.Option("--opt-in", help=f"Also take {registration.OPT_IN} out of .claude/settings.local.json here.")
+        bool, typer.Option("--opt-in", help=f"Also remove {registration.OPT_IN} from .claude/settings.local.json")
     ] = False,
     dry_run: _DryRun = False,
     claude_dir: _ClaudeDir = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Take the hook out of Claude Code's settings; the rest of the file keeps every byte."""
-    edits: dict[Path, list[_Edit]] = {_path(scope, claude_dir): [registration.unregister]}
+    """Remove the hook from Claude Code's settings.
+
+    The rest of the file keeps every byte.
+    """
+    edits: dict[SettingsFile, list[_Edit]] = {_file(scope, claude_dir): [registration.unregister]}
     if opt_in:
-        edits.setdefault(_path("local", claude_dir), []).append(registration.opt_out)
-    changes = [_reverted(path, steps) for path, steps in edits.items()]
+        edits.setdefault(_file("local", claude_dir), []).append(registration.opt_out)
+    changes = [_reverted(file, steps) for file, steps in edits.items()]
     _carry_out(changes, dry_run=dry_run, as_json=as_json, more={})
     return 0
 
 
-def _path(scope: Scope, claude_dir: Path | None) -> Path:
+def _file(scope: Scope, claude_dir: Path | None) -> SettingsFile:
     return settings_file(scope, claude_dir or config_dir(os.environ), Path.cwd())
 
 
-def _planned(path: Path, edits: Sequence[_Edit]) -> _Change:
-    before = read_settings(path)
-    return _Change(path, before, _edited(path, _NO_SETTINGS if before is None else before, edits))
+def _plugins(scope: Scope, claude_dir: Path | None, client: Client | None) -> list[str]:
+    """Return the plugins that run the hook wherever the settings of a scope apply."""
+    apply = ("user",) if scope == "user" else SCOPES
+    texts = [text for scope in apply if (text := _file(scope, claude_dir).read()) is not None]
+    settings = []
+    for text in texts:
+        with suppress(ConfigError):  # reported if this file has to be changed
+            settings.append(registration.parse(text))
+    return plugins_of(settings, claude_dir or config_dir(os.environ), client)
 
 
-def _reverted(path: Path, edits: Sequence[_Edit]) -> _Change:
-    """Taking out what is ours leaves the bytes that were there before, but for an object or a list that was empty.
+def _refuse_broken(command: str) -> None:
+    """Run the hook once, and raise ConfigError if it fails: a registered hook fails silently at every turn."""
+    probe = own_hook.probe(command)
+    if not probe.works:
+        problem = probe.complaint or f"its worker does not start: {probe.worker_complaint}"
+        raise ConfigError(f"settings unchanged, because the hook does not work: {problem}. Fix: {probe.remedy}")
 
-    So where nothing else has changed since, those bytes are put back: from the backup, or by removing a new file.
+
+def _planned(file: SettingsFile, edits: Sequence[_Edit]) -> _Change:
+    before = file.read()
+    return _Change(file, before, _edited(file.path, _NO_SETTINGS if before is None else before, edits))
+
+
+def _reverted(file: SettingsFile, edits: Sequence[_Edit]) -> _Change:
+    """Return the change that removes the hook; restore the original bytes if nothing else changed since `install`.
+
+    Removing the entries also removes objects and lists that were empty before `install`. So the backup is restored, or
+    a file that `install` created is deleted. A backup in a project may come from the repository: it is used only if
+    registering in it gives the current file byte for byte, so that it differs in empty containers at most.
     """
-    before = read_settings(path)
+    before = file.read()
     if before is None:
-        return _Change(path, None, None)
-    after = _edited(path, before, edits)
+        return _Change(file, None, None)
+    after = _edited(file.path, before, edits)
     if after == before:
-        return _Change(path, before, before)
-    backup = read_settings(backup_of(path))
+        return _Change(file, before, before)
+    backup = file.backup.read()
     original = _NO_SETTINGS if backup is None else backup
-    if _is_what_it_was(original, before, after, edits):
+    if _is_original(original, before, after, edits):
         after = original
-    return _Change(path, before, None if backup is None and after == _NO_SETTINGS else after)
+    return _Change(file, before, None if backup is None and after == _NO_SETTINGS else after)
 
 
-def _is_what_it_was(original: str, before: str, after: str, edits: Sequence[_Edit]) -> bool:
-    """Whether registering in `original` gives what is there now, and `original` has nothing of ours."""
+def _is_original(original: str, before: str, after: str, edits: Sequence[_Edit]) -> bool:
+    """Return whether `original` contains no entry of ccship, and registering in it gives `before`."""
     hooks: dict[str, list[dict[str, Any]]] = {}
-    for it in registration.registered(registration.parse(before)):
-        hooks.setdefault(it.event, []).append({"hooks": [dict(it.hook)]})
+    for registered in registration.registered(registration.parse(before)):
+        hooks.setdefault(registered.event, []).append({"hooks": [dict(registered.hook)]})
     try:
         redone = registration.register(original, hooks)
         untouched = _apply(edits, original) == original
@@ -167,7 +206,7 @@ def _edited(path: Path, text: str, edits: Sequence[_Edit]) -> str:
     try:
         return _apply(edits, text)
     except ConfigError as error:
-        raise ConfigError(f"{path} is left as it is: {error}") from None
+        raise ConfigError(f"{path} unchanged: {error}") from None
 
 
 def _apply(edits: Sequence[_Edit], text: str) -> str:
@@ -175,56 +214,60 @@ def _apply(edits: Sequence[_Edit], text: str) -> str:
 
 
 def _carry_out(changes: Sequence[_Change], *, dry_run: bool, as_json: bool, more: dict[str, object]) -> None:
-    """Write what has to be written; nothing at all where one of the files may not be."""
+    """Write all changes, or none if one of the files is not writable; print the result."""
     needed = [change for change in changes if change.is_needed]
     for change in needed:
-        refuse_unwritable(change.path)
+        change.file.refuse_unwritable()
     backups = {} if dry_run else {change.path: _write(change) for change in needed}
     if as_json:
         files = [
             {
-                "path": str(it.path),
-                "changed": it.is_needed,
-                "backup": str(backups[it.path]) if backups.get(it.path) else None,
+                "path": str(change.path),
+                "changed": change.is_needed,
+                "backup": str(backups[change.path]) if backups.get(change.path) else None,
             }
-            for it in changes
+            for change in changes
         ]
         print_json({"dry_run": dry_run, "files": files, **more})
         return
     for change in changes:
         if not change.is_needed:
-            typer.echo(f"{change.path}: nothing to change")
+            typer.echo(f"{change.path}: already up to date")
         elif dry_run:
             typer.echo(change.diff, nl=False)
         else:
             backup = backups[change.path]
-            typer.echo(f"{change.path}: {'changed' if change.after is not None else 'removed, it held nothing else'}")
+            typer.echo(
+                f"{change.path}: {'changed' if change.after is not None else 'deleted, it contained nothing else'}"
+            )
             if backup is not None:
-                typer.echo(f"{backup}: as it was before")
+                typer.echo(f"{backup}: backup of the previous version")
 
 
 def _write(change: _Change) -> Path | None:
-    """Write one file; returns its backup. One that holds what is there anyway is not kept."""
+    """Write one file; return its backup, or None if no backup is needed."""
     if change.after is None:
-        remove_settings(change.path)
+        change.file.remove()
         return None
-    backup = backup_of(change.path)
-    if change.after == read_settings(backup):
-        write_settings(change.path, change.after, backup=False)
-        remove_settings(backup)
+    if change.after == change.file.backup.read():
+        change.file.write(change.after, backup=False)
+        change.file.backup.remove()
         return None
-    return write_settings(change.path, change.after)
+    return change.file.write(change.after)
 
 
-def _warnings(client: Client | None, scope: Scope) -> Iterator[str]:
+def _warnings(client: Client | None, scope: Scope, command: str) -> Iterator[str]:
     if client is None or client.version is None:
         yield (
-            "no `claude` that tells its version was found, so only the events that every client knows are registered:"
-            " run `ccship install` again once there is one"
+            "the version of Claude Code is unknown, so only events that every version supports are registered:"
+            " put claude on the PATH, then rerun ccship install"
         )
-    if is_store_path(Path(sys.executable)):
-        yield "this Python is in the Nix store and goes with the next update: enable ccship in home-manager instead"
-    elif any(part in sys.executable for part in _EPHEMERAL):
-        yield f"{sys.executable} is in a place that is emptied: `uv tool install ccship`, then `ccship install` again"
+    if is_store_path(command):
+        yield (
+            "this hook is in the Nix store, and the next update removes it:"
+            " set `programs.ccship.enable = true;` in your home-manager configuration instead"
+        )
+    elif any(part in command for part in _EPHEMERAL):
+        yield "this hook is in a cache that uv may delete: run `uv tool install ccship`, then `ccship install`"
     if scope == "project":
-        yield "these settings are shared and name paths of this machine; --scope local keeps them yours"
+        yield "these settings are shared, but the hook's path exists only on this machine: use --scope local"

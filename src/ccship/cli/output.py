@@ -1,4 +1,4 @@
-"""What the commands have in common when they print: plain and stable where nobody looks, one document for programs."""
+"""Shared output of the commands: styled tables on a terminal, plain text in a pipe, one document for `--json`."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,24 +11,28 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document")]
 
 Cell: TypeAlias = str | int | Text
 
-_UNBOUNDED = 10_000
-"""Columns where nobody looks: what is piped is not cut."""
+_PIPED_WIDTH = 10_000
+"""Columns of piped output: wide enough that nothing is cut."""
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where people look; wide enough for everything where nobody does."""
-    found = Console(stderr=stderr, highlight=False)
-    return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=_UNBOUNDED)
+    """Return a console as wide as the terminal, or `_PIPED_WIDTH` columns wide in a pipe."""
+    terminal = Console(stderr=stderr, highlight=False)
+    return terminal if terminal.is_terminal else Console(stderr=stderr, highlight=False, width=_PIPED_WIDTH)
 
 
 def print_table(to: Console, headers: Sequence[str], rows: Iterable[Sequence[Cell]], *, flexible: str) -> None:
-    """A table without lines; numbers stand to the right, and `flexible` gives way where the terminal is narrow.
+    """Print a table without borders.
 
-    A header that begins with `>` heads a column of numbers.
+    Args:
+        to: The console.
+        headers: One per column; a leading `>` aligns the column to the right.
+        rows: Their cells; integers get thousands separators.
+        flexible: The column that is cut when the terminal is too narrow.
     """
     table = Table(box=None, pad_edge=False, header_style="bold")
     for header in headers:
@@ -38,7 +42,7 @@ def print_table(to: Console, headers: Sequence[str], rows: Iterable[Sequence[Cel
             justify="right" if header != name else "left",
             no_wrap=True,
             overflow="ellipsis",
-            ratio=1 if name == flexible and to.width < _UNBOUNDED else None,
+            ratio=1 if name == flexible and to.width < _PIPED_WIDTH else None,
             min_width=4 if name == flexible else max(len(name), 1),
         )
     for row in rows:
@@ -52,21 +56,21 @@ def print_table(to: Console, headers: Sequence[str], rows: Iterable[Sequence[Cel
 
 
 def print_json(document: object) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document to stdout."""
     sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
     sys.stdout.buffer.flush()
 
 
 def counted(count: int, noun: str) -> str:
-    """`1 session`, `2,000 sessions`."""
+    """Format a count with its noun: `1 session`, `2,000 sessions`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def local_time(seconds: float | None) -> str:
-    """A moment (seconds since the epoch) on the wall's clock, to the minute."""
+    """Format epoch seconds in the local time zone, to the minute; empty for None."""
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M") if seconds else ""
 
 
 def iso_time(seconds: float | None) -> str | None:
-    """A moment (seconds since the epoch) for programs: with its offset, to the second."""
+    """Format epoch seconds as ISO 8601 with the local offset, to the second."""
     return datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds") if seconds else None

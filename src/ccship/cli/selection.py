@@ -1,40 +1,47 @@
-"""Which sessions a command is about."""
+"""Select sessions by path, id and project."""
 
 import re
 from pathlib import Path
 
 from ccship.errors import ConfigError
 from ccship.transcript.discover import Session, sessions_at, sessions_of
+from ccship.transcript.files import none_found
 
 
 def select(
     paths: list[Path], claude_dir: Path, *, session: str | None = None, project: str | None = None
 ) -> list[Session]:
-    """The sessions at `paths`, else of the Claude config folder: those whose id begins so, whose project is named so.
+    """Return the sessions at `paths`, or all of the Claude config folder, that match both filters.
+
+    Args:
+        paths: Transcripts or folders; empty for the Claude config folder.
+        claude_dir: The Claude config folder.
+        session: A prefix of the session id.
+        project: A part of the project's path.
 
     Raises:
-        ConfigError: there are none.
+        ConfigError: no session matches.
     """
-    found = sessions_at(paths) if paths else sessions_of(claude_dir)
-    if not found:
-        where = ", ".join(map(str, paths)) or str(claude_dir)
-        raise ConfigError(
-            f"no transcripts in {where}: they are .jsonl files, in Claude's config folder under projects/"
-        )
+    candidates = sessions_at(paths) if paths else sessions_of(claude_dir)
+    if not candidates:
+        raise none_found(paths or [claude_dir])
     chosen = [
-        it
-        for it in found
-        if (session is None or it.session_id.startswith(session)) and (project is None or _is_of(it, project))
+        candidate
+        for candidate in candidates
+        if (session is None or candidate.session_id.startswith(session))
+        and (project is None or _is_of(candidate, project))
     ]
     if not chosen:
-        asked = " and ".join(
+        filters = " and ".join(
             f"--{name} {value}" for name, value in (("session", session), ("project", project)) if value is not None
         )
-        raise ConfigError(f"none of the {len(found)} sessions matches {asked}")
+        raise ConfigError(
+            f"none of the {len(candidates)} sessions matches {filters}: ccship usage --by session lists them"
+        )
     return chosen
 
 
 def _is_of(session: Session, project: str) -> bool:
-    """Claude names a project's folder after its path, with a dash for all but letters and digits."""
-    wanted = re.sub(r"[^A-Za-z0-9]", "-", project.rstrip("/"))
-    return any(wanted in part for path in session.paths for part in path.parts[:-1])
+    """Compare with the folder name that Claude Code derives from a path: a dash for all but letters and digits."""
+    folder_part = re.sub(r"[^A-Za-z0-9]", "-", project.rstrip("/"))
+    return any(folder_part in part for path in session.paths for part in path.parts[:-1])

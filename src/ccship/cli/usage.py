@@ -1,6 +1,6 @@
-"""`ccship usage`: tokens and cost, counted from the transcripts on this machine.
+"""`ccship usage`: print tokens and cost, counted from the transcripts on this machine.
 
-Sends nothing and needs no server. Loads as little as it can: most of its time would else be start-up.
+Needs no server. Imports little, because start-up would take most of its time.
 """
 
 import os
@@ -14,31 +14,35 @@ from typing import Annotated
 import msgspec
 import typer
 
-from ccship.cli.moments import span
+from ccship.cli.times import span
 from ccship.cli.usage_table import cost_of, table_of
 from ccship.hook import state_folder
-from ccship.price_memory import PriceMemory
+from ccship.pricing.cache import PriceMemory
 from ccship.transcript.files import check_named, none_found, transcripts_in, transcripts_of
-from ccship.usage_report.count import Count, count
-from ccship.usage_report.report import By, Row, rows_by, total_of, within
+from ccship.usage.count import Count, count
+from ccship.usage.report import By, Row, rows_by, total_of, within
 
 
 def usage(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Transcripts or folders of them; default: the Claude config folder.")
+        list[Path] | None,
+        typer.Argument(help="Transcripts or folders of transcripts (default: the Claude config folder)"),
     ] = None,
     *,
     claude_dir: Annotated[
-        Path, typer.Option(help="Claude's config folder.", envvar="CLAUDE_CONFIG_DIR", show_envvar=True)
+        Path, typer.Option(help="Claude config folder", envvar="CLAUDE_CONFIG_DIR", show_envvar=True)
     ] = Path("~/.claude"),
-    by: Annotated[By, typer.Option(help="What the rows are.")] = "day",
+    by: Annotated[By, typer.Option(help="Group rows by this")] = "day",
     since: Annotated[
-        str | None, typer.Option(help="Only calls that began at or after this: a date, a time, or an age like 7d, 12h.")
+        str | None, typer.Option(help="Only calls that began at or after this date, time or age (7d, 12h, 30m)")
     ] = None,
-    until: Annotated[str | None, typer.Option(help="Only calls that began before this.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    until: Annotated[str | None, typer.Option(help="Only calls that began before this date, time or age")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document")] = False,
 ) -> int:
-    """Say what was used: tokens and cost by day, week, month, model, project or session."""
+    """Show tokens and cost by day, model, project and more.
+
+    Counted from the transcripts on this machine; sends nothing.
+    """
     begin, end = span(since, until)
     counted = count(_transcripts(paths or [], claude_dir.expanduser()))
     prices = PriceMemory(Path(state_folder(os.environ)) / "prices.json")
@@ -51,17 +55,17 @@ def usage(
     elif rows:
         typer.echo(_text(rows, by, counted))
     else:
-        typer.echo("no LLM calls" + (" in that time" if begin or end else ""))
+        typer.echo("no LLM calls" + (" in the given time range" if begin or end else " in these transcripts"))
     return 1 if counted.problems else 0
 
 
 def _transcripts(paths: list[Path], claude_dir: Path) -> list[Path]:
     for path in paths:
         check_named(path)
-    found = [file for path in paths for file in _at(path)] if paths else transcripts_of(claude_dir)
-    if not found:
+    transcripts = [file for path in paths for file in _at(path)] if paths else transcripts_of(claude_dir)
+    if not transcripts:
         raise none_found(paths or [claude_dir])
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(transcripts))
 
 
 def _at(path: Path) -> Sequence[Path]:
@@ -78,10 +82,10 @@ def _text(rows: list[Row], by: By, counted: Count) -> str:
     lines = table_of([_labelled(row, by, counted) for row in rows], total, by, width)
     if total.unpriced:
         models = ", ".join(f"{model or 'no name'} ({tokens:,} tokens)" for model, tokens in total.unpriced.items())
-        lines.append(f"* without {models}: no price is known, so the true cost is higher")
+        lines.append(f"* cost excludes {models}: no price known, the true cost is higher")
     if total.lower_bound_calls:
         lines.append(
-            f"{total.lower_bound_calls:,} of {total.calls:,} calls never got their final count: "
+            f"{total.lower_bound_calls:,} of {total.calls:,} calls have no final token count: "
             "their output and cost are lower bounds"
         )
     return "\n".join(lines)
@@ -98,7 +102,7 @@ def _labelled(row: Row, by: By, counted: Count) -> tuple[str, Row]:
 
 
 def _directory(project: str, counted: Count) -> str:
-    """A project's working directory as people write it; the name of its folder where it is not known."""
+    """Return a project's working directory, with `~` for home; the name of its folder if unknown."""
     directory = counted.directories.get(project, project)
     home = str(Path.home())
     return f"~{directory.removeprefix(home)}" if directory.startswith(f"{home}/") else directory
@@ -117,8 +121,8 @@ def _document(rows: list[Row], by: By, counted: Count) -> bytes:
 def _of_session(row: Row, by: By, counted: Count) -> dict[str, str | None]:
     if by not in ("session", "project"):
         return {}
-    found = {"directory": counted.directories.get(row.project)}
-    return found if by == "project" else {"project": row.project, **found}
+    directory = {"directory": counted.directories.get(row.project)}
+    return directory if by == "project" else {"project": row.project, **directory}
 
 
 def _fields(row: Row) -> dict[str, object]:

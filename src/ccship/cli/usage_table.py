@@ -1,17 +1,17 @@
-"""The table of `ccship usage`: whole numbers where there is room, short ones and bars for people."""
+"""The table of `ccship usage`: full or abbreviated numbers by width, with bars on a terminal."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from ccship.cli.columns import GAP, columns_of, dollars, padded, widths
-from ccship.usage_report.report import By, Row
+from ccship.usage.report import By, Row
 
 _COLUMNS: Final = ("calls", "input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 _HEADS: Final = ("calls", "input", "output", "cache read", "write 5m", "write 1h", "cost")
 _SHORT_HEADS: Final = ("calls", "in", "out", "read", "w 5m", "w 1h", "cost")
 
 _WIDE = 120
-"""From so many columns on, whole numbers fit."""
+"""Columns from which full numbers fit."""
 
 _MIN_BAR, _MAX_BAR = 6, 40
 _MIN_LABEL = 10
@@ -20,7 +20,7 @@ _UNITS = ("", "k", "M", "G", "T", "P")
 
 
 def table_of(rows: Sequence[tuple[str, Row]], total: Row, by: By, width: int | None) -> list[str]:
-    """Lines of a table: labelled rows and their total. `width` in columns; None when nobody looks at it: no bars."""
+    """Return the lines of a table: labelled rows and their total. `width` in columns; None for a pipe: no bars."""
     short = width is not None and width < _WIDE
     heads = _SHORT_HEADS if short else _HEADS
     cells = [_cells(row, short=short) for row in (*(row for _, row in rows), total)]
@@ -38,7 +38,7 @@ def table_of(rows: Sequence[tuple[str, Row]], total: Row, by: By, width: int | N
 
 
 def cost_of(row: Row) -> float | None:
-    """USD, rounded to what is no noise; None when no call of a row has a price."""
+    """Return the cost in USD, to six decimals; None if no call of the row has a price."""
     return None if row.unpriced_calls == row.calls else round(row.cost_usd, 6)
 
 
@@ -53,14 +53,14 @@ def _money(row: Row) -> str:
 
 
 def _short(count: int) -> str:
-    """Three digits and a unit: 999, 1.25k, 46.5M."""
+    """Abbreviate a count to three digits and a unit: 999, 1.25k, 46.5M."""
     rounded = int(float(f"{count:.3g}"))
     thousands = (len(str(rounded)) - 1) // 3
     return f"{rounded / 1000**thousands:g}{_UNITS[thousands]}"
 
 
 def _bars(rows: Sequence[Row], size: int) -> list[str]:
-    """How much of the most expensive row each one cost."""
+    """Draw the cost of each row relative to the most expensive one."""
     most = max((row.cost_usd for row in rows), default=0.0)
     if size < _MIN_BAR or most <= 0:
         return [""] * len(rows)

@@ -1,9 +1,10 @@
-"""`ccship verify`: what has arrived in Langfuse, beside what the transcripts hold."""
+"""`ccship verify`: compare the observations in Langfuse with the transcripts."""
 
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
@@ -12,22 +13,33 @@ import orjson
 import typer
 
 from ccship import config
-from ccship.arrived import Reader
-from ccship.cli.moments import span
-from ccship.cli.output import counted
+from ccship.cli.backfill_report import unpriced_text, waiting_text
+from ccship.cli.output import JsonOption, counted
 from ccship.cli.selection import select
+from ccship.cli.times import span
 from ccship.config import Config
+from ccship.config.routing import Destination, by_destination
 from ccship.errors import CcshipError, DeliveryError
-from ccship.observations import ID_BYTES, Observation, encode
-from ccship.routing import Destination, by_destination
-from ccship.ship import Shipper, Window
+from ccship.observations import ID_BYTES
+from ccship.pipeline.git import Repositories
+from ccship.pipeline.isolation import isolated
+from ccship.pipeline.plan import Options, Window
+from ccship.pipeline.planner import Planner
+from ccship.pipeline.ship import Shipper
+from ccship.pricing.prices import tariff_of
+from ccship.privacy.encoding import Encoded
 from ccship.sinks import Delivery, Sink
+from ccship.sinks.server_prices import ServerPrices
 from ccship.state import State
 from ccship.transcript.discover import Session
-from ccship.verify import Difference, Expected, compare, expected_of
+from ccship.transcript.files import is_there
+from ccship.verify.ahead import in_threads
+from ccship.verify.compare import Difference, Expected, compare, expected_of
+from ccship.verify.protection import NamesOnly
+from ccship.verify.read_api import Reader
 
 _MAX_SHOWN = 20
-"""Traces listed for people; a project that lost everything would fill the terminal."""
+"""The most traces that the text output lists; `--json` lists all."""
 
 
 @dataclass(slots=True)
@@ -37,6 +49,8 @@ class _Findings:
     observations: int = 0
     refused: int = 0
     repaired: int = 0
+    unrepaired: int = 0
+    waiting: int = 0
     traces: set[str] = field(default_factory=set)
     differences: list[Difference] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -45,30 +59,47 @@ class _Findings:
         return sum(len(getattr(difference, kind)) for difference in self.differences)
 
     @property
+    def unpriced_models(self) -> set[str]:
+        """Models of calls without a cost in Langfuse for which ccship has no price either."""
+        models = {model for difference in self.differences for model in difference.unpriced.values()}
+        return {model for model in models if tariff_of(model) is None}
+
+    @property
     def ok(self) -> bool:
-        rest = self.count("missing") - self.repaired
-        return not (rest or self.count("doubled") or self.count("tokens") or self.problems)
+        return not (self.unrepaired or self.count("doubled") or self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A session, and the observations that it should have in Langfuse. `dead_letters`: reason by id, not expected."""
+
+    session: Session
+    expected: list[Expected]
+    dead_letters: dict[str, str]
 
 
 def verify(
     sessions: Annotated[
-        list[str] | None, typer.Argument(help="Session ids (their beginnings) or transcripts; default: all.")
+        list[str] | None, typer.Argument(help="Session id prefixes or transcripts (default: all sessions)")
     ] = None,
     *,
     claude_dir: Annotated[
-        Path | None, typer.Option(help="Claude's config folder (default: $CLAUDE_CONFIG_DIR or ~/.claude).")
+        Path | None, typer.Option(help="Claude config folder (default: $CLAUDE_CONFIG_DIR or ~/.claude)")
     ] = None,
-    project: Annotated[str | None, typer.Option(help="Only projects with this in their path.")] = None,
+    project: Annotated[str | None, typer.Option(help="Only projects whose path contains this text")] = None,
     since: Annotated[
-        str | None, typer.Option(help="Only turns that began at or after this: a date, a time, or an age like 7d, 12h.")
+        str | None, typer.Option(help="Only turns that began at or after this date, time or age (7d, 12h, 30m)")
     ] = None,
-    until: Annotated[str | None, typer.Option(help="Only turns that began before this.")] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Send what is missing, under its own ids.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    until: Annotated[str | None, typer.Option(help="Only turns that began before this date, time or age")] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Resend observations that are missing, or have different tokens or no cost")
+    ] = False,
+    as_json: JsonOption = False,
 ) -> int:
-    """Read back what arrived and compare it with the transcripts: what is missing, doubled, or has other tokens.
+    """Compare Langfuse with the transcripts.
 
-    A server shows what it accepted after some seconds, and after minutes on older ones.
+    Reports observations that are missing, doubled, or have different tokens or no cost. A server shows new observations
+    after some seconds; an older one after minutes.
     """
     settings = config.load()
     window = Window(*span(since, until))
@@ -78,13 +109,13 @@ def verify(
     for destination in destinations:
         if not destination.settings.has_keys and len(destinations) > 1:
             count = counted(len(destination.sessions), "session")
-            findings.problems.append(f"no keys for {destination.title}: {count} not checked")
+            findings.problems.append(destination.without_keys(f"{count} not checked"))
         else:
             _check(destination, window, findings, repair=repair)
     if as_json:
         sys.stdout.buffer.write(orjson.dumps(_document(findings), option=orjson.OPT_INDENT_2) + b"\n")
     else:
-        _tell(findings)
+        _print_result(findings)
     return 0 if findings.ok else 1
 
 
@@ -94,9 +125,9 @@ def _chosen(named: list[str], claude_dir: Path, project: str | None) -> list[Ses
     chosen: dict[str, Session] = {}
     for name in named:
         path = Path(name).expanduser()
-        is_path = path.exists() or path.suffix == ".jsonl"
-        found = select([path], claude_dir) if is_path else select([], claude_dir, session=name, project=project)
-        chosen.update((session.session_id, session) for session in found)
+        is_path = is_there(path) or path.suffix == ".jsonl"
+        matches = select([path], claude_dir) if is_path else select([], claude_dir, session=name, project=project)
+        chosen.update((session.session_id, session) for session in matches)
     return list(chosen.values())
 
 
@@ -105,148 +136,173 @@ def _check(destination: Destination, window: Window, findings: _Findings, *, rep
     with ExitStack() as stack:
         reader = stack.enter_context(Reader(settings))
         copy = stack.enter_context(State(settings.state_dir, settings.destination, rehearse=True))
-        refused = {span_id: reason for _, span_id, reason in copy.dead_letters()}
         sink: Sink | None = None
-        for session in destination.sessions:
-            noted = _noted(settings, copy, session, window, findings)
-            dead = {span_id: refused[span_id] for span_id in noted.keys() & refused.keys()}
-            expected = [it for it in noted.values() if it.span_id not in dead]
-            try:
-                found = list(_differences(reader, expected))
-            except DeliveryError as error:
-                raise CcshipError(f"{settings.base_url} cannot be asked: {error}") from error
+        read = _read(settings, copy, destination.sessions, window, findings)
+        for checked, differences in in_threads(partial(_differences, reader, settings.base_url), read):
             findings.sessions += 1
-            findings.observations += len(expected)
-            findings.refused += len(dead)
-            findings.traces.update(it.trace_id for it in expected)
-            findings.differences += found
-            missing = {span_id for difference in found for span_id in difference.missing}
-            if repair and missing:
+            findings.observations += len(checked.expected)
+            findings.refused += len(checked.dead_letters)
+            findings.traces.update(span.trace_id for span in checked.expected)
+            findings.differences += differences
+            resendable = {
+                span_id for difference in differences for span_id in (*difference.missing, *difference.tokens)
+            }
+            priceable = _priceable(settings, differences)
+            repaired: set[str] = set()
+            if repair and (resendable or priceable):
                 if sink is None:
                     from ccship.sinks.langfuse import LangfuseSink  # noqa: PLC0415 - the SDK takes a second to load
 
                     sink = stack.enter_context(closing(LangfuseSink(settings)))
-                there = {it.span_id for it in expected} - missing
-                findings.repaired += len(
-                    _repair(settings, session, window, _Rest(sink, there, dead), findings) & missing
-                )
+                intact = {span.span_id for span in checked.expected} - resendable - priceable
+                repair_sink = _RepairSink(sink, intact, checked.dead_letters)
+                repaired = _repair(settings, checked.session, window, repair_sink, findings)
+            findings.repaired += len(repaired & (resendable | priceable))
+            findings.unrepaired += len(resendable - repaired)
 
 
-def _noted(settings: Config, copy: State, session: Session, window: Window, findings: _Findings) -> dict[str, Expected]:
-    """The observations of a session, by whoever owns its turns."""
-    sink = _Noting()
-    shipper = Shipper(sink, copy, settings.labels, policy=settings.policy, window=window, resend=True)
-    shipper.ship(session)
-    findings.problems += shipper.report.problems
-    return sink.noted
+def _priceable(settings: Config, differences: list[Difference]) -> set[str]:
+    """Return the ids of calls without a cost in Langfuse that ccship has a price for."""
+    if settings.trace_settings.cost == "server":
+        return set()
+    unpriced = (item for difference in differences for item in difference.unpriced.items())
+    return {span_id for span_id, model in unpriced if tariff_of(model) is not None}
 
 
-def _differences(reader: Reader, expected: list[Expected]) -> Iterator[Difference]:
-    """Of each session id that the traces carry: copied turns may carry that of their original."""
-    by_session = sorted(expected, key=lambda it: it.session_id)
-    for session_id, wanted in groupby(by_session, key=lambda it: it.session_id):
-        wants = list(wanted)
-        yield from compare(wants, reader.session(session_id, dict.fromkeys(it.trace_id for it in wants)))
+def _read(
+    settings: Config, copy: State, sessions: Sequence[Session], window: Window, findings: _Findings
+) -> Iterator[_Checked]:
+    """Yield the observations that each session should have in Langfuse; add problems to `findings`.
+
+    Plans as a backfill that resends everything would, and commits nothing: one planner remembers what it has planned.
+    """
+    refused = {span_id: reason for _, span_id, reason in copy.dead_letters()}
+    planner = Planner(copy, NamesOnly(settings.policy), Options(settings.trace_settings, window, resend=True))
+    for session in sessions:
+        spans: dict[str, Expected] = {}
+        with isolated(session.session_id, findings.problems):
+            for unit in planner.units(session):
+                spans.update((span.span_id, expected_of(span.observation)) for span in unit.spans)
+        dead_letters = {span_id: refused[span_id] for span_id in spans.keys() & refused.keys()}
+        expected = [span for span in spans.values() if span.span_id not in dead_letters]
+        yield _Checked(session, expected, dead_letters)
+    findings.problems += planner.problems
+    findings.waiting += planner.waiting
 
 
-def _repair(settings: Config, session: Session, window: Window, rest: "_Rest", findings: _Findings) -> set[str]:
-    """Ship a session again as far as it is missing; the state learns what has arrived. Returns what was accepted."""
+def _differences(reader: Reader, base_url: str, checked: _Checked) -> list[Difference]:
+    """Compare by session id of the trace: copied turns may have that of the original session."""
+    by_session = sorted(checked.expected, key=lambda span: span.session_id)
+    differences: list[Difference] = []
+    try:
+        for session_id, group in groupby(by_session, key=lambda span: span.session_id):
+            spans = list(group)
+            trace_ids = dict.fromkeys(span.trace_id for span in spans)
+            differences += compare(spans, reader.session(session_id, trace_ids))
+    except DeliveryError as error:
+        raise CcshipError(f"cannot read from {base_url}: {error}; run ccship doctor") from error
+    return differences
+
+
+def _repair(settings: Config, session: Session, window: Window, sink: "_RepairSink", findings: _Findings) -> set[str]:
+    """Resend a session through a repair sink and record it in the state; return the ids that were accepted."""
     with State(settings.state_dir, settings.destination) as state:
         for path in session.paths:
-            rest.remember(state.transcript(path, session.session_id).spans)
-        shipper = Shipper(rest, state, settings.labels, policy=settings.policy, window=window, resend=True)
-        shipper.ship(session)
-    if shipper.report.failure is not None:
-        findings.problems.append(str(shipper.report.failure))
-    return rest.accepted
+            sink.remember(state.transcript(path, session.session_id).spans)
+        shipper = Shipper(
+            sink, state, Options(settings.trace_settings, window, resend=True, server_prices=ServerPrices(settings)),
+            policy=settings.policy, repositories=Repositories(),
+        )  # fmt: skip
+        report = shipper.ship([session])
+    if report.failure is not None:
+        findings.problems.append(str(report.failure))
+    return sink.accepted
 
 
-class _Noting:
-    """Notes what would be sent."""
+class _RepairSink:
+    """Resends spans that are missing or differ.
 
-    def __init__(self) -> None:
-        self.noted: dict[str, Expected] = {}
-
-    def deliver(self, observations: Sequence[Observation]) -> Delivery:
-        self.noted.update((observation.span_id, expected_of(observation)) for observation in observations)
-        return Delivery(accepted={observation.span_id for observation in observations})
-
-    def close(self) -> None:
-        """Nothing to finish."""
-
-
-class _Rest:
-    """Sends what was not found: `there` was, and what is `dead` stays so, by its reason.
-
-    What nobody looked for is sent, not believed in: the transcript may have grown since. So is what has grown itself,
-    as far as its hash is remembered: that of a span of a turn that was open then.
+    `intact`: spans that Langfuse has; reported as accepted and not sent. `dead_letters`: reason by id; reported as
+    rejected again. Spans in neither are sent: the transcript may have grown since the check. An intact span is sent too
+    if its turn was open and its content has changed, as its recorded hash shows.
     """
 
-    def __init__(self, sink: Sink, there: set[str], dead: dict[str, str]) -> None:
+    def __init__(self, sink: Sink, intact: set[str], dead_letters: dict[str, str]) -> None:
         self._sink = sink
-        self._there = there
-        self._dead = dead
+        self._intact = intact
+        self._dead_letters = dead_letters
         self._hashes: set[bytes] = set()
-        self._hashed: set[bytes] = set()
+        self._hashed_ids: set[bytes] = set()
         self.accepted: set[str] = set()
 
     def remember(self, hashes: set[bytes]) -> None:
         self._hashes |= hashes
-        self._hashed |= {it[:ID_BYTES] for it in hashes}
+        self._hashed_ids |= {digest[:ID_BYTES] for digest in hashes}
 
-    def deliver(self, observations: Sequence[Observation]) -> Delivery:
-        wanted = [it for it in observations if self._wants(it)]
-        delivery = self._sink.deliver(wanted) if wanted else Delivery()
+    def deliver(self, spans: Sequence[Encoded]) -> Delivery:
+        resent = [span for span in spans if self._must_resend(span)]
+        delivery = self._sink.deliver(resent) if resent else Delivery()
         self.accepted |= delivery.accepted
-        for span_id in {it.span_id for it in observations} - {it.span_id for it in wanted}:
-            if span_id in self._dead:
-                delivery.rejected[span_id] = self._dead[span_id]
+        for span_id in {each.span_id for each in spans} - {each.span_id for each in resent}:
+            if span_id in self._dead_letters:
+                delivery.rejected[span_id] = self._dead_letters[span_id]
             else:
                 delivery.accepted.add(span_id)
         return delivery
 
     def close(self) -> None:
-        """The sink behind it belongs to somebody else."""
+        """Do nothing: the caller closes the wrapped sink."""
 
-    def _wants(self, observation: Observation) -> bool:
-        span_id = observation.span_id
-        if span_id not in self._there:
-            return span_id not in self._dead
-        digest, _ = encode(observation)
-        return digest not in self._hashes and digest[:ID_BYTES] in self._hashed
+    def _must_resend(self, span: Encoded) -> bool:
+        if span.span_id not in self._intact:
+            return span.span_id not in self._dead_letters
+        return span.digest not in self._hashes and span.digest[:ID_BYTES] in self._hashed_ids
 
 
-def _tell(findings: _Findings) -> None:
+def _print_result(findings: _Findings) -> None:
     for difference in findings.differences[:_MAX_SHOWN]:
-        typer.echo(f"{difference.name} ({difference.trace_id})")
-        for kind, label in (("missing", "missing"), ("doubled", "twice"), ("tokens", "other tokens")):
+        typer.echo(
+            f"session {difference.session_id}, project {difference.project or 'unknown'}, {difference.name},"
+            f" trace {difference.trace_id}"
+        )
+        for kind, label in (
+            ("missing", "missing"),
+            ("doubled", "doubled"),
+            ("tokens", "different tokens"),
+            ("unpriced", "no cost"),
+        ):
             names = list(getattr(difference, kind).values())
             if names:
                 typer.echo(f"  {label}: {', '.join(names)}")
     if len(findings.differences) > _MAX_SHOWN:
-        typer.echo(f"and {len(findings.differences) - _MAX_SHOWN} more traces: --json lists them all")
+        typer.echo(f"and {len(findings.differences) - _MAX_SHOWN} more traces (list all with --json)")
     for problem in findings.problems:
         typer.echo(f"ccship: {problem}", err=True)
     typer.echo(
-        f"checked {findings.sessions} sessions, {len(findings.traces)} traces, {findings.observations} observations:"
+        f"checked {counted(findings.sessions, 'session')}, {counted(len(findings.traces), 'trace')},"
+        f" {counted(findings.observations, 'observation')}:"
         f" {findings.count('missing')} missing, {findings.count('doubled')} doubled,"
-        f" {findings.count('tokens')} with other tokens"
+        f" {findings.count('tokens')} with different tokens, {findings.count('unpriced')} without cost"
     )
-    _tell_more(findings)
+    _print_notes(findings)
 
 
-def _tell_more(findings: _Findings) -> None:
+def _print_notes(findings: _Findings) -> None:
     if findings.excluded:
-        typer.echo(f"never sent: {counted(findings.excluded, 'session')} of excluded projects")
+        typer.echo(f"skipped {counted(findings.excluded, 'session')} of excluded projects")
     if findings.refused:
         refused = counted(findings.refused, "observation")
-        typer.echo(f"not looked for, because the server refused it before: {refused}")
+        typer.echo(f"skipped {refused} that the server refused: run ccship status for the reason")
+    if findings.waiting:
+        typer.echo(f"not sent yet: {waiting_text(findings.waiting)}")
     if findings.repaired:
-        typer.echo(f"sent {findings.repaired} of the missing ones")
-    elif findings.count("missing"):
-        typer.echo("send what is missing with: ccship verify --repair")
-    if findings.count("doubled") or findings.count("tokens"):
-        typer.echo("what is doubled or has other tokens: delete its trace in Langfuse, then ccship verify --repair")
+        typer.echo(f"resent {counted(findings.repaired, 'observation')}; the server shows them after some seconds")
+    elif findings.unrepaired:
+        typer.echo("fix: ccship verify --repair resends observations that are missing or have different tokens")
+    if findings.count("doubled"):
+        typer.echo("fix for doubled observations: delete their trace in Langfuse, then run ccship verify --repair")
+    if unpriced := findings.unpriced_models:
+        typer.echo(unpriced_text(unpriced))
 
 
 def _document(findings: _Findings) -> dict[str, object]:
@@ -255,10 +311,12 @@ def _document(findings: _Findings) -> dict[str, object]:
         "sessions": findings.sessions,
         "traces": len(findings.traces),
         "observations": findings.observations,
-        **{kind: findings.count(kind) for kind in ("missing", "doubled", "tokens")},
+        **{kind: findings.count(kind) for kind in ("missing", "doubled", "tokens", "unpriced")},
         "excluded": findings.excluded,
         "refused": findings.refused,
         "repaired": findings.repaired,
+        "waiting": findings.waiting,
+        "unpriced_models": sorted(findings.unpriced_models),
         "differences": [asdict(difference) for difference in findings.differences],
         "problems": findings.problems,
     }

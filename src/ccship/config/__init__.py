@@ -1,38 +1,39 @@
-"""Settings: the only reader of the environment and of config files.
+"""Settings. The only package that reads the environment and config files.
 
-The table of a destination over the environment over `config.toml` over defaults (`settings` says why). The
-`CC_LANGFUSE_` form of a name wins over the plain one, and every secret may stand in a file
-(`LANGFUSE_SECRET_KEY_FILE`). Secrets never show in a repr or an error text.
+`settings` defines the precedence of sources, `repository` separates a repository's variables from the user's, `keys`
+decides which keys may go to which address. A name with `CC_LANGFUSE_` takes precedence over the plain one. A secret may
+be in a file (`LANGFUSE_SECRET_KEY_FILE`). Secrets never appear in a repr or an error.
 """
 
 import getpass
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from ccship.config.projects import Pattern, any_holds, pattern_of
-from ccship.config.settings import Settings, read_file
+from ccship.config.file import read_file
+from ccship.config.keys import SERVER, Refusal, refusal_of
+from ccship.config.kinds import fields_of
+from ccship.config.projects import Pattern, any_matches, pattern_of
+from ccship.config.repository import split
+from ccship.config.settings import Settings
+from ccship.config.table import Values
 from ccship.errors import ConfigError
 from ccship.hook import state_folder
-from ccship.observations import Labels
-from ccship.privacy import MAX_CHARS, MODES, SHORTEST, Policy
-from ccship.redact import Rule, load_rules
+from ccship.observations import TraceSettings
+from ccship.privacy import Policy
+from ccship.privacy.redact import Rule, load_rules
 
-__all__ = ["Config", "Route", "load"]
-
-DEFAULT_BASE_URL = "https://cloud.langfuse.com"
-_ENVIRONMENT = re.compile(r"(?!langfuse)[a-z0-9_-]{1,40}")
+__all__ = ["Config", "Route", "load", "user_name"]
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What holds for the projects of one destination; `load` gives the default one, which knows the ways to the others.
+    """The settings of one destination. `load` returns those of the default, with routes to the others.
 
-    `name`: how messages call the destination.
+    `name`: the destination's name in messages. `refusal`: the reason if keys are set but must not be used. `ignored`: a
+    line for each value that would have loosened a privacy setting.
     """
 
     name: str
@@ -40,75 +41,61 @@ class Config:
     public_key: str | None
     secret_key: str | None = field(repr=False)
     base_url: str
-    environment: str | None
-    user_id: str | None
-    tags: tuple[str, ...]
-    metadata: dict[str, str]
-    trace_seed: str | None
-    images: bool
-    client_cost: bool
+    trace_settings: TraceSettings
     policy: Policy
-    anthropic_base_url: str | None
     debug: bool
     claude_dir: Path
     state_dir: Path
+    refusal: Refusal | None = None
+    ignored: tuple[str, ...] = ()
     exclude: tuple[Pattern, ...] = ()
     routes: "tuple[Route, ...]" = ()
 
     def for_project(self, cwd: str | None) -> "Config | None":
-        """What holds for a session that began in `cwd`; None where its project is excluded.
+        """Return the settings for a session that began in `cwd`; None if its project is excluded.
 
-        The first table that names the project decides. A session that names no folder goes to the default destination.
+        The first table that matches the project decides. A session without a folder goes to the default destination.
 
         Raises:
-            ConfigError: the settings of that destination are wrong; those of the others may be right.
+            ConfigError: The settings of that destination are invalid; those of others may be valid.
         """
         if cwd is None:
             return self
         if self.excluded_by(cwd):
             return None
-        return next((route.config for route in self.routes if any_holds(route.projects, cwd)), self)
+        return next((route.config for route in self.routes if any_matches(route.projects, cwd)), self)
 
     def excluded_by(self, cwd: str | None) -> Pattern | None:
-        """The pattern that keeps the sessions of a project from being shipped."""
-        return next((pattern for pattern in self.exclude if cwd and pattern.holds(cwd)), None)
+        """Return the pattern that excludes a project, if any."""
+        return next((pattern for pattern in self.exclude if cwd and pattern.matches(cwd)), None)
 
     @property
     def has_keys(self) -> bool:
-        """Whether there is something to authenticate with."""
+        """Whether both keys are set."""
         return bool(self.public_key and self.secret_key)
 
     @property
+    def why_no_keys(self) -> str:
+        """The message about missing keys of this destination."""
+        return str(self.refusal or "no keys: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY")
+
+    @property
     def requests_dir(self) -> Path:
-        """Where hooks leave what is to be done."""
+        """The folder of request files."""
         return self.state_dir / "requests"
 
     @property
-    def labels(self) -> Labels:
-        """What the person adds to every trace."""
-        return Labels(
-            user_id=self.user_id,
-            tags=self.tags,
-            metadata=self.metadata,
-            trace_seed=self.trace_seed,
-            anthropic_base_url=self.anthropic_base_url,
-            environment=self.environment,
-            images=self.images,
-            client_cost=self.client_cost,
-        )
-
-    @property
     def destination(self) -> str:
-        """What tells one destination's cursors from another's."""
+        """The name of this destination in the state."""
         return f"{self.base_url} {self.public_key}"
 
 
 @dataclass(frozen=True)
 class Route:
-    """A `[[destinations]]` table: which projects it takes, and what holds for them.
+    """A `[[destinations]]` table: its projects and settings.
 
-    Its settings are read when the first project needs them: a key file that is missing today must not keep the
-    sessions of other destinations.
+    The settings are read when the first project needs them, so that a missing key file does not block other
+    destinations.
     """
 
     name: str
@@ -125,91 +112,96 @@ class Route:
 
 
 def load(environ: Mapping[str, str] | None = None) -> Config:
-    """Read the settings; they are those of the default destination, `Config.for_project` gives the others.
+    """Read the settings of the default destination; `Config.for_project` returns the others.
 
     Raises:
-        ConfigError: a setting has a value that cannot be meant, a name that nobody knows, or a file it names cannot be
-            read.
+        ConfigError: A value is invalid, a name is unknown, or a file cannot be read.
     """
-    environ = os.environ if environ is None else environ
-    file = read_file(environ)
-    settings = Settings(environ, file)
-    routes = tuple(_route(n, Settings(environ, file, table)) for n, table in enumerate(file.get("destinations", []), 1))
-    exclude = tuple(pattern_of(text, "exclude") for text in settings.words_of_all("EXCLUDE"))
-    return _config("default", settings, exclude, routes)
+    environment = split(os.environ if environ is None else environ)
+    if environment.problem:
+        raise ConfigError(environment.problem)
+    file = read_file(environment.own)
+    if problem := environment.used_in(file):
+        raise ConfigError(problem)
+    settings = Settings(environment.own, file, environment.foreign)
+    routes = tuple(_route(replace(settings, table=table)) for table in file.get("destinations", []))
+    return _config("default", settings, routes)
 
 
-def _route(number: int, settings: Settings) -> Route:
-    table = settings.table
-    projects = table.get("projects")
+def _route(settings: Settings) -> Route:
+    projects = settings.table["projects"]
     texts = [projects] if isinstance(projects, str) else projects
-    if not texts or not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise ConfigError(f'destination {number}: say which projects go there: projects = ["~/work/acme/**"]')
-    name = str(table.get("name") or texts[0])
+    name = str(settings.table.get("name") or texts[0])
     return Route(name, tuple(pattern_of(text, f"destination {name}") for text in texts), settings)
 
 
-def _config(name: str, settings: Settings, exclude: tuple[Pattern, ...] = (), routes: tuple[Route, ...] = ()) -> Config:
+def _config(name: str, settings: Settings, routes: tuple[Route, ...] = ()) -> Config:
     environ = settings.environ
-    public_key, secret_key = _keys(settings)
+    refusal = refusal_of(settings)
+    values = settings.values(without=SERVER if refusal else ())
+    _check(values)
     return Config(
         name=name,
-        opted_in=settings.flag("TRACE"),
-        public_key=public_key,
-        secret_key=secret_key,
-        base_url=_base_url(settings.text("BASE_URL") or DEFAULT_BASE_URL),
-        environment=_environment(settings.text("ENVIRONMENT")),
-        user_id=settings.text("USER_ID") or _user(environ),
-        tags=settings.words("TRACE_TAGS"),
-        metadata=settings.pairs("METADATA"),
-        trace_seed=settings.text("TRACE_SEED"),
-        images=settings.flag("CAPTURE_IMAGES", default=True),
-        client_cost=settings.choice("COST", ("server", "client"), "server") == "client",
-        policy=_policy(settings),
-        anthropic_base_url=environ.get("ANTHROPIC_BASE_URL"),
-        debug=settings.flag("DEBUG"),
+        opted_in=values.trace,
+        public_key=values.public_key or None,
+        secret_key=values.secret_key or None,
+        base_url=values.base_url,
+        trace_settings=_trace_settings(values, environ),
+        policy=_policy(values),
+        debug=values.debug,
         claude_dir=Path(environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser(),
         state_dir=Path(state_folder(dict(environ))),
-        exclude=exclude,
+        refusal=refusal,
+        ignored=settings.ignored,
+        exclude=tuple(pattern_of(text, "exclude") for text in values.exclude),
         routes=routes,
     )
 
 
-def _keys(settings: Settings) -> tuple[str | None, str | None]:
-    """The public and the secret key; a table has both or none, for half a pair opens nothing."""
-    named = {
-        name for name in ("public_key", "secret_key") if settings.table.get(name) or settings.table.get(f"{name}_file")
-    }
-    if len(named) == 1:
-        raise ConfigError(f"it names a {named.pop()} only: name public_key and secret_key (or their _file) together")
-    if not named and settings.table.get("base_url"):
-        raise ConfigError(
-            "it names a base_url but no keys, and keys are for one server: name public_key and secret_key"
-        )
-    public_key, secret_key = settings.text("PUBLIC_KEY"), settings.text("SECRET_KEY")
-    if (public_key or "").startswith("sk-lf-") or (secret_key or "").startswith("pk-lf-"):
-        # the public key stands in the state and in messages: a secret one must not get there
+def _check(values: Values) -> None:
+    """Raise ConfigError if two settings contradict each other."""
+    if values.public_key.startswith("sk-lf-") or values.secret_key.startswith("pk-lf-"):
+        # the state and messages contain the public key: it must not be a secret one
         raise ConfigError("LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are mixed up: pk-lf-... is the public one")
-    return public_key, secret_key
+    if values.capture == "metadata" and ("branch", "", None) in fields_of(values.trace_name):
+        raise ConfigError(
+            f"CC_LANGFUSE_TRACE_NAME is {values.trace_name!r}: the capture mode metadata sends no branch,"
+            " so remove {branch}"
+        )
 
 
-def _policy(settings: Settings) -> Policy:
-    metadata = settings.pairs("METADATA")
-    return Policy(
-        capture=settings.choice("CAPTURE", MODES, "full"),
-        max_chars=settings.number("MAX_CHARS", MAX_CHARS, least=SHORTEST),
-        redact=settings.flag("REDACT", default=True),
-        rules=_rules(settings.text("REDACT_EXTRA")),
-        images=settings.flag("CAPTURE_IMAGES", default=True),
-        own=frozenset({*settings.words("TRACE_TAGS"), *metadata, *metadata.values()}),
+def _trace_settings(values: Values, environ: Mapping[str, str]) -> TraceSettings:
+    return TraceSettings(
+        user_id=values.user_id or user_name(environ),
+        trace_name=values.trace_name,
+        tags=values.trace_tags,
+        metadata=values.metadata,
+        trace_seed=values.trace_seed or None,
+        anthropic_base_url=environ.get("ANTHROPIC_BASE_URL"),
+        user_name=user_name(environ),
+        namespace=environ.get("POD_NAMESPACE"),
+        environment=values.environment or None,
+        images=values.capture_images,
+        cost=values.cost,
     )
 
 
-def _rules(path: str | None) -> tuple[Rule, ...]:
-    """The person's own rules. Without them nothing may be sent: they say what must not leave."""
-    if path is None:
-        return ()
+def _policy(values: Values) -> Policy:
+    return Policy(
+        capture=values.capture,
+        max_chars=values.max_chars,
+        redact=values.redact,
+        rules=tuple(rule for path in dict.fromkeys(values.redact_extra) for rule in _rules(path)),
+        images=values.capture_images,
+        own=frozenset({*values.trace_tags, *values.metadata, *values.metadata.values()}),
+    )
+
+
+def _rules(path: str) -> tuple[Rule, ...]:
+    """Read the rules in a file. If it cannot be read, nothing may be sent."""
     file = Path(os.path.expandvars(path)).expanduser()
+    if file.exists() and not file.is_file():  # a repository may name a device that never ends
+        raise ConfigError(f"CC_LANGFUSE_REDACT_EXTRA names {file}, which is not a file")
     try:
         return load_rules(file.read_text())
     except (OSError, UnicodeDecodeError) as error:
@@ -218,29 +210,8 @@ def _rules(path: str | None) -> tuple[Rule, ...]:
         raise ConfigError(f"{file}: {error}") from error
 
 
-def _base_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        is_url = False
-    if "@" in url:
-        raise ConfigError("LANGFUSE_BASE_URL holds a user name or a password: the keys have settings of their own")
-    if not is_url:
-        raise ConfigError(f"LANGFUSE_BASE_URL is {url!r}: it begins with http:// or https:// and names a host")
-    return url.rstrip("/")
-
-
-def _environment(name: str | None) -> str | None:
-    if name is not None and not _ENVIRONMENT.fullmatch(name):
-        raise ConfigError(
-            f"LANGFUSE_TRACING_ENVIRONMENT is {name!r}: Langfuse takes up to 40 of a-z, 0-9, - and _,"
-            " and no name that begins with langfuse"
-        )
-    return name
-
-
-def _user(environ: Mapping[str, str]) -> str | None:
+def user_name(environ: Mapping[str, str]) -> str | None:
+    """Return the name of the user account; None if it has none."""
     if name := environ.get("USER"):
         return name
     try:

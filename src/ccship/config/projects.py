@@ -1,8 +1,7 @@
-"""Path patterns: which projects go to a destination, and which go nowhere.
+"""Path patterns of projects, for destinations and exclusions.
 
-A pattern holds for the folder it names and for everything beneath it. `*` and `?` stay within one name, `**` stands
-for any number of folders. `~` and `$VARS` are expanded. Links are followed on both sides: a project is the same under
-each of its paths.
+A pattern matches a folder and everything below it. `*` and `?` match within one name, `**` matches any number of
+folders. `~` and `$VARS` are expanded. Links are resolved on both sides, so a project matches under each of its paths.
 """
 
 import os
@@ -18,40 +17,40 @@ _WILDCARDS = re.compile(r"(\*\*/|\*\*|\*|\?)")
 _MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 _ABSOLUTE = re.compile(r"/|\*\*|[A-Za-z]:/")
 _SAME_CASE = re.IGNORECASE if sys.platform in ("darwin", "win32") else re.NOFLAG
-"""Where file names differ by more than their case."""
+"""Ignore case where file systems do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A path pattern, and what it means. `text` is as the person wrote it."""
+    """A compiled path pattern. `text`: as written in the settings."""
 
     text: str
     regexes: tuple[re.Pattern[str], ...]
 
-    def holds(self, cwd: str) -> bool:
-        """Whether a project folder is meant."""
+    def matches(self, cwd: str) -> bool:
+        """Return whether a project folder matches."""
         paths = {_slashes(cwd), _slashes(os.path.realpath(cwd))}
         return any(regex.fullmatch(path) for regex in self.regexes for path in paths)
 
 
 def pattern_of(text: str, setting: str) -> Pattern:
-    """The pattern that a person wrote in a setting.
+    """Compile the pattern in a setting.
 
     Raises:
-        ConfigError: it names no absolute path, so it would quietly hold for nothing.
+        ConfigError: It is not an absolute path, so it would never match.
     """
     path = _slashes(str(Path(os.path.expandvars(text)).expanduser())) if text else ""
     if unset := re.search(r"\$\{?\w+\}?", path):
-        raise ConfigError(f"{setting}: {text!r} names {unset[0]}, which is not set")
+        raise ConfigError(f"{setting}: {text!r} contains {unset[0]}, which is not set")
     if not _ABSOLUTE.match(path):
-        raise ConfigError(f"{setting}: {text!r} is no path pattern: it begins with /, ~, a set $VARIABLE or **")
+        raise ConfigError(f"{setting}: {text!r} is not a path pattern: start it with /, ~, $VARIABLE or **")
     path = path.removesuffix("/**").rstrip("/")
-    return Pattern(text, tuple(_regex(it) for it in dict.fromkeys((path, _resolved(path)))))
+    return Pattern(text, tuple(_regex(pattern) for pattern in dict.fromkeys((path, _resolved(path)))))
 
 
-def any_holds(patterns: Sequence[Pattern], cwd: str) -> bool:
-    """Whether one of the patterns means this project folder."""
-    return any(pattern.holds(cwd) for pattern in patterns)
+def any_matches(patterns: Sequence[Pattern], cwd: str) -> bool:
+    """Return whether a pattern matches a project folder."""
+    return any(pattern.matches(cwd) for pattern in patterns)
 
 
 def _regex(path: str) -> re.Pattern[str]:
@@ -60,7 +59,7 @@ def _regex(path: str) -> re.Pattern[str]:
 
 
 def _resolved(path: str) -> str:
-    """The pattern with the links before its first wildcard followed."""
+    """Resolve the links before the first wildcard of a pattern."""
     fixed = re.match(r"(?:[^*?/]*/)*(?:[^*?/]*$)?", path)
     end = fixed.end() if fixed else 0
     if end == 0:

@@ -1,172 +1,175 @@
-"""Where a setting's value comes from: the destination's table, the environment, the file, in this order.
+"""The precedence of settings.
 
-The table of a destination comes first because it is the more specific: Claude Code hands the `env` of its settings to
-every hook, so that keys standing there would otherwise win over every route. Secrets never show in an error text.
+Layers, the strongest first: the destination's table, the environment (a repository's variables before the user's),
+`config.toml`, the default. The table is first because Claude Code passes the `env` of its settings to every hook: keys
+there would otherwise override every destination.
+
+Privacy settings differ: the stricter of `config.toml` and the environment applies, and a repository can only make a
+setting stricter. Secrets never appear in an error.
 """
 
-import difflib
+import operator
 import os
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias
 
-import platformdirs
+from pydantic import ValidationError
 
-from ccship.config.table import SETTINGS
+from ccship.config.file import config_file
+from ccship.config.repository import Foreign
+from ccship.config.table import SETTINGS, Setting, Values
 from ccship.errors import ConfigError
 
-_Choice = TypeVar("_Choice", bound=str)
+Layer: TypeAlias = Literal["table", "repository", "environment", "file", "default"]
 
-_TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off", ""})
+_SETTINGS = {setting.name: setting for setting in SETTINGS}
 
-_VARIABLES = {setting.name: setting.looked_up for setting in SETTINGS}
-_KEYS = tuple(setting.name for setting in SETTINGS if setting.has_file)
-_OF_A_DESTINATION = tuple(setting.name for setting in SETTINGS if setting.per_destination)
-_OF_ALL = tuple(setting.name for setting in SETTINGS if setting.in_file and not setting.per_destination)
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value in a layer. `key`: its key or variable; `source`: the file or environment; `raw`: as written."""
+
+    layer: Layer
+    key: str
+    source: str
+    raw: Any = field(repr=False)
+
+    @property
+    def is_path(self) -> bool:
+        """Whether `raw` is the path of a file with the value."""
+        return self.key.lower().endswith("_file")
+
+    @property
+    def value(self) -> Any:
+        """The value. Reads the file if `raw` is a path.
+
+        Raises:
+            ConfigError: That file cannot be read.
+        """
+        return _secret(self.key, str(self.raw)) if self.is_path else self.raw
+
+    @property
+    def in_config(self) -> bool:
+        """Whether it is in `config.toml`."""
+        return self.layer in ("table", "file")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The values that apply: none for the default, several if they add up. `ignored`: values that would be looser."""
+
+    found: tuple[Found, ...]
+    ignored: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The layers that values are looked up in; names are those of the variables, without `CC_LANGFUSE_`."""
+    """All layers. Settings are named like their variables, without `CC_LANGFUSE_`."""
 
     environ: Mapping[str, str] = field(repr=False)
     file: Mapping[str, Any] = field(repr=False)
+    foreign: Mapping[str, Foreign] = field(repr=False, default_factory=dict)
     table: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
-    def value(self, name: str) -> Any:
-        """What was set, as it was written: text, or whatever TOML has. None where nothing was; empty is unset."""
-        for look in (lambda: _in_table(self.table, name), lambda: self._in_environ(name)):
-            if (value := look()) not in (None, ""):
-                return value
-        value = _in_table(self.file, name)
-        return None if value == "" else value
+    def found(self, name: str) -> Iterator[Found]:
+        """Yield all values, the strongest first. Empty means unset, unless a repository empties a variable."""
+        setting = _SETTINGS[name]
+        path = str(config_file(self.environ))
+        yield from _in_table(self.table, name, "table", path)
+        for variable in (f"{variable}{twin}" for variable in setting.looked_up for twin in setting.twins):
+            if variable in self.foreign:
+                yield Found("repository", variable, self.foreign[variable].file, self.foreign[variable].value)
+            if text := self.environ.get(variable, "").strip():
+                yield Found("environment", variable, "the environment", text)
+        yield from _in_table(self.file, name, "file", path)
 
-    def origin(self, name: str) -> str | None:
-        """Where the value of a setting comes from: a key of the destination's table, a variable, a key of the file."""
-        twins = ("", "_FILE") if name in _KEYS else ("",)
-        names = [f"{variable}{twin}" for variable in _VARIABLES[name] for twin in twins]
-        keys = [f"{name}{twin}".lower() for twin in twins]
-        for layer, found in ((self.table, keys), (self.environ, names), (self.file, keys)):
-            for it in found:
-                if layer.get(it) not in (None, ""):
-                    return it
-        return None
+    def applied(self, name: str) -> Applied:
+        """Return the values that apply."""
+        if name in _STRICTNESS:
+            return self._strictest(name)
+        found = tuple(self.found(name))
+        return Applied(_by_layer(found) if _SETTINGS[name].from_repository == "adds" else found[:1])
 
-    def text(self, name: str) -> str | None:
-        """The value of a setting that is a text."""
-        value = self.value(name)
-        if isinstance(value, list | dict):
-            raise ConfigError(f"{name.lower()} is one text, no {'list' if isinstance(value, list) else 'table'}")
-        return None if value is None else str(value)
+    def _strictest(self, name: str) -> Applied:
+        found = _by_layer(self.found(name))
+        own = [value for value in found if value.layer != "repository"] or [_default(name)]
+        if name == "TRACE":
+            own = own[:1]  # consent is per project: the environment takes precedence over config.toml
+        candidates = [*own, *(value for value in found if value.layer == "repository")]
+        strictness = [_STRICTNESS[name](_typed(_SETTINGS[name], value)) for value in candidates]
+        applied = candidates[strictness.index(max(strictness))]
+        blocked = {"repository", "environment"} if applied.in_config else {"repository"}
+        looser = [value for value, rank in zip(candidates, strictness, strict=True) if rank < max(strictness)]
+        return Applied(
+            () if applied.layer == "default" else (applied,), tuple(value for value in looser if value.layer in blocked)
+        )
 
-    def flag(self, name: str, *, default: bool = False) -> bool:
-        """The value of a setting that is true or false."""
-        value = (self.text(name) or str(default)).lower()
-        if value not in _TRUE | _FALSE:
-            raise ConfigError(f"{name} is {value!r}: say true or false")
-        return value in _TRUE
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """A line for each value that would have loosened a privacy setting."""
+        applied = map(self.applied, _STRICTNESS)
+        return tuple(_explained(ignored, chosen.found) for chosen in applied for ignored in chosen.ignored)
 
-    def number(self, name: str, default: int, least: int) -> int:
-        """The value of a setting that is a whole number."""
-        text = self.text(name) or str(default)
-        if not text.isdecimal() or int(text) < least:
-            raise ConfigError(f"{name} is {text!r}: say a whole number from {least} on")
-        return int(text)
+    def values(self, *, without: Collection[str] = ()) -> Values:
+        """Return the typed values that apply. Settings in `without` are not read and get their defaults.
 
-    def choice(self, name: str, choices: Sequence[_Choice], default: _Choice) -> _Choice:
-        """The value of a setting that is one of a few words."""
-        text = (self.text(name) or default).lower()
-        for choice in choices:
-            if text == choice:
-                return choice
-        raise ConfigError(f"{name} is {text!r}: say {', '.join(choices)}")
-
-    def words(self, name: str) -> tuple[str, ...]:
-        """The value of a setting that is a list: one of TOML, or words separated by commas."""
-        return _words(self.value(name))
-
-    def words_of_all(self, name: str) -> tuple[str, ...]:
-        """The words of all layers together: none of them can take back what another one wants kept."""
-        return (*_words(self._in_environ(name)), *_words(_in_table(self.file, name)))
-
-    def pairs(self, name: str) -> dict[str, str]:
-        """The value of a setting that is a table: one of TOML, or `key=value`, separated by commas."""
-        value = self.value(name)
-        if isinstance(value, dict):
-            return {str(key): str(item) for key, item in value.items()}
-        pairs = [word.partition("=") for word in _words(value)]
-        if any(not key.strip() or not separator for key, separator, _ in pairs):
-            raise ConfigError(f"CC_LANGFUSE_{name} is a list of key=value, separated by commas")
-        return {key.strip(): text.strip() for key, _, text in pairs}
-
-    def _in_environ(self, name: str) -> str | None:
-        for variable in _VARIABLES[name]:
-            if value := self.environ.get(variable, "").strip():
-                return value
-            if name in _KEYS and (path := self.environ.get(f"{variable}_FILE")):
-                return _secret(f"{variable}_FILE", path)
-        return None
+        Raises:
+            ConfigError: A value is invalid, or the file that contains it cannot be read.
+        """
+        typed: dict[str, Any] = {}
+        for setting in (setting for setting in SETTINGS if setting.in_file and setting.name not in without):
+            values = [_typed(setting, value) for value in self.applied(setting.name).found if value.raw != ""]
+            if values:
+                typed[setting.key] = values[0] if len(values) == 1 else tuple(chain.from_iterable(values))
+        return Values(**typed)
 
 
-def config_file(environ: Mapping[str, str]) -> Path:
-    """Where `config.toml` is, or would be."""
-    chosen = environ.get("CC_LANGFUSE_CONFIG")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_config_path("ccship") / "config.toml"
+def _in_table(table: Mapping[str, Any], name: str, layer: Layer, path: str) -> Iterator[Found]:
+    for key in _SETTINGS[name].keys:
+        if table.get(key) not in (None, ""):
+            yield Found(layer, key, path, table[key])
 
 
-def read_file(environ: Mapping[str, str]) -> dict[str, Any]:
-    """What stands in `config.toml`; empty where there is none.
-
-    Raises:
-        ConfigError: it cannot be read, or says something that nobody would read.
-    """
-    path = config_file(environ)
+def _typed(setting: Setting, found: Found) -> Any:
     try:
-        file = tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from error
-    tables = file.get("destinations", [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise ConfigError(f"{path}: write each destination as a table of its own, under [[destinations]]")
-    _check_names(file, {*_names(_OF_ALL + _OF_A_DESTINATION), "destinations"}, str(path))
-    for n, table in enumerate(tables, 1):
-        _check_names(table, {*_names(_OF_A_DESTINATION), "name", "projects"}, f"{path}, destination {n}")
-    return file
+        return getattr(Values.model_validate({setting.key: found.value}), setting.key)
+    except ValidationError as error:
+        (first, *_) = error.errors(include_input=False, include_url=False)
+        reason = first["ctx"]["error"] if first["type"] == "value_error" else setting.refusal_of(found.raw)
+        raise ConfigError(f"{found.key} in {found.source} {reason}") from None
 
 
-def _in_table(table: Mapping[str, Any], name: str) -> Any:
-    key = name.lower()
-    if key in table:
-        return table[key]
-    if name in _KEYS and (path := table.get(f"{key}_file")):
-        return _secret(f"{key}_file", str(path))
-    return None
+_STRICTNESS: Mapping[str, Callable[[Any], int]] = {
+    "TRACE": operator.not_,
+    "CAPTURE": _SETTINGS["CAPTURE"].choices.index,
+    "CAPTURE_IMAGES": operator.not_,
+    "MAX_CHARS": operator.neg,
+    "REDACT": bool,
+}
+"""The strictness of a value: a larger number means that less is sent."""
 
 
-def _words(value: Any) -> tuple[str, ...]:
-    items = value if isinstance(value, list) else str("" if value is None else value).split(",")
-    return tuple(word for item in items if (word := str(item).strip()))
+def _by_layer(found: Iterable[Found]) -> tuple[Found, ...]:
+    """Return the strongest value of each of `config.toml`, the user's environment and a repository's."""
+    layers: dict[str, Found] = {}
+    for value in found:
+        if value.raw != "":
+            layers.setdefault("config.toml" if value.in_config else value.layer, value)
+    return tuple(layers.values())
 
 
-def _names(settings: Iterable[str]) -> Iterable[str]:
-    for setting in settings:
-        yield setting.lower()
-        if setting in _KEYS:
-            yield f"{setting.lower()}_file"
+def _default(name: str) -> Found:
+    return Found("default", "", "default", _SETTINGS[name].default)
 
 
-def _check_names(table: Mapping[str, Any], known: set[str], where: str) -> None:
-    for key in table.keys() - known:
-        near = difflib.get_close_matches(key.lower(), sorted(known), n=1, cutoff=0.5)
-        hint = f": did you mean {near[0]}?" if near else f": known are {', '.join(sorted(known))}"
-        raise ConfigError(f"{where}: there is no setting {key!r}{hint}")
+def _explained(ignored: Found, applied: Sequence[Found]) -> str:
+    written = f"{ignored.key}={ignored.raw}"
+    if ignored.layer == "repository":
+        return f"{written} in {ignored.source} is ignored: a repository can only make settings stricter"
+    return f"{written} is ignored: {applied[0].key} in {applied[0].source} is stricter"
 
 
 def _secret(name: str, path: str) -> str:

@@ -1,23 +1,41 @@
-"""Every setting there is: what it is called, what holds without it, what it is for.
+"""The table of all settings: name, type, bounds, default and help.
 
-`settings` reads by this table, `ccship config` prints it, and a test holds `docs/configuration.md` to it. To add a
-setting: a row here, a line where `Config` is made, a row in the docs.
+`settings` reads by this table, `ccship config` prints it, and a test compares `docs/configuration.md` with it. To add a
+setting, add a field of `Values`, an argument where `Config` is made, and a row in the docs.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ccship.config.kinds import BaseUrl, EnvironmentName, Lower, Pairs, Paths, Text, TraceName, Words
+from ccship.observations import TRACE_NAME, CostMode
+from ccship.privacy import MAX_CHARS, SHORTEST, Capture
+
+FromRepository: TypeAlias = Literal["any", "stricter", "adds", "never"]
+"""What a repository's settings files may do: set a setting, make it stricter, add to it, or nothing."""
+
+Kind: TypeAlias = Literal["text", "flag", "number", "choice", "words", "pairs", "path"]
+"""The type of a value in the docs and the home-manager module."""
+
+_LONGEST_QUOTED = 20
+"""Characters of an invalid value in a message. Keys are longer."""
+
+_KINDS: dict[Any, Kind] = {bool: "flag", int: "number", Literal: "choice", tuple: "words", dict: "pairs", str: "text"}
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting: `name` is that of its variable without `CC_LANGFUSE_`, in lower case that of its key in the file.
+    """A setting. `name`: its variable without `CC_LANGFUSE_`; in lower case its key in `config.toml`.
 
-    `plain`: variables of other programs that set it too. `has_file`: a file may hold the value (`..._FILE`).
-    `in_file`, `per_destination`: whether it may stand in `config.toml`, and in a table of a destination there.
-    `in_plugin`: whether the Claude Code plugin asks for it.
+    `plain`: other variables that set it. `has_file`: the value may be in a file (`..._FILE`). `in_file`,
+    `per_destination`: may be in `config.toml`, and in a destination's table there. `in_plugin`: the Claude Code plugin
+    prompts for it. `least`: the smallest number. `default`, `kind` and `choices` usually come from the field of
+    `Values`.
     """
 
-    name: str
-    default: str
     help: str
     plain: tuple[str, ...] = ()
     has_file: bool = False
@@ -25,6 +43,12 @@ class Setting:
     in_file: bool = True
     per_destination: bool = True
     in_plugin: bool = False
+    from_repository: FromRepository = "any"
+    name: str = ""
+    default: str = ""
+    kind: Kind = "text"
+    choices: tuple[str, ...] = ()
+    least: int = 0
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -33,52 +57,124 @@ class Setting:
 
     @property
     def looked_up(self) -> tuple[str, ...]:
-        """These, and behind them what Claude Code calls the value that a person gave the plugin."""
+        """The variables, then the one for the plugin's option."""
         return (*self.variables, *((f"CLAUDE_PLUGIN_OPTION_{self.name}",) if self.in_plugin else ()))
 
     @property
+    def twins(self) -> tuple[str, ...]:
+        """Suffixes of variables and (in lower case) keys: none, and `_FILE` for the path of a file."""
+        return ("", "_FILE") if self.has_file else ("",)
+
+    @property
     def key(self) -> str:
-        """What it is called in `config.toml`."""
+        """The key in `config.toml`."""
         return self.name.lower()
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key, and the one for the path of a file."""
+        return tuple(f"{self.name}{twin}".lower() for twin in self.twins)
+
+    def refusal_of(self, value: object) -> str:
+        """Return why a value is invalid. Only short values are quoted: a long one may be a secret."""
+        match self.kind:
+            case "flag":
+                expected = "true or false"
+            case "number":
+                expected = f"a whole number of at least {self.least}"
+            case "choice":
+                expected = f"one of {', '.join(self.choices)}"
+            case "words":
+                return "must be a list of strings"
+            case "pairs":
+                return "must be a table, or key=value, separated by commas"
+            case _:
+                return "must be a string"
+        quoted = repr(value) if len(str(value)) <= _LONGEST_QUOTED else "invalid"
+        return f"is {quoted}: expected {expected}"
+
+
+class Values(BaseModel):
+    """The settings in `config.toml`, with types and defaults. An empty text means unset."""
+
+    model_config = ConfigDict(frozen=True)
+
+    # fmt: off
+    trace: Annotated[bool, Setting(
+        "Consent to send: without it, hooks send nothing.", ("TRACE_TO_LANGFUSE",),
+        in_plugin=True, from_repository="stricter",
+    )] = False
+    public_key: Annotated[Text, Setting(
+        "Public key of the project.", ("LANGFUSE_PUBLIC_KEY",), has_file=True, in_plugin=True, from_repository="never",
+    )] = ""
+    secret_key: Annotated[Text, Setting(
+        "Secret key of the project.", ("LANGFUSE_SECRET_KEY",),
+        has_file=True, is_secret=True, in_plugin=True, from_repository="never",
+    )] = ""
+    base_url: Annotated[BaseUrl, Setting(
+        "Address of the Langfuse server.", ("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
+        in_plugin=True, from_repository="never",
+    )] = "https://cloud.langfuse.com"
+    environment: Annotated[EnvironmentName, Setting(
+        "Langfuse environment of the traces.", ("LANGFUSE_TRACING_ENVIRONMENT",), in_plugin=True,
+    )] = ""
+    user_id: Annotated[Text, Setting("User of every trace.", ("LANGFUSE_USER_ID",), default="your user name")] = ""
+    trace_name: Annotated[TraceName, Setting(
+        "Name of every trace, with {n}, {project}, {branch} and {trigger}.",
+    )] = TRACE_NAME
+    trace_tags: Annotated[Words, Setting("List of tags for every trace.")] = ()
+    metadata: Annotated[Pairs, Setting("Metadata for every trace: a table, or key=value,key=value.")] = {}
+    trace_seed: Annotated[Text, Setting("Seed for predictable trace ids: turn n gets the id of `<seed>:<n>`.")] = ""
+    capture: Annotated[Capture, Lower, Setting(
+        "Text to send: full, no-tool-io (without input and output of tools) or metadata.",
+        in_plugin=True, from_repository="stricter",
+    )] = "full"
+    capture_images: Annotated[bool, Setting("Send images and PDFs.", from_repository="stricter")] = True
+    max_chars: Annotated[int, Field(ge=SHORTEST), Setting(
+        "Maximum length of a text in characters; the rest is cut off.", from_repository="stricter",
+    )] = MAX_CHARS
+    redact: Annotated[bool, Setting(
+        "Redact likely credentials.", from_repository="stricter",
+    )] = True
+    redact_extra: Annotated[Paths, Setting(
+        "File with additional redaction rules.", from_repository="adds", kind="path",
+    )] = ()
+    cost: Annotated[CostMode, Lower, Setting(
+        "Who computes costs: auto (ccship, where the server has no price), server or client.",
+    )] = "auto"
+    exclude: Annotated[Words, Setting(
+        "List of path patterns of projects that are never sent.", per_destination=False, from_repository="adds",
+    )] = ()
+    debug: Annotated[bool, Setting("Log details.", per_destination=False)] = False
+    # fmt: on
+
+
+def _settings() -> Iterator[Setting]:
+    for key, field in Values.model_fields.items():
+        (setting,) = (entry for entry in field.metadata if isinstance(entry, Setting))
+        kind = setting.kind if setting.kind == "path" else _KINDS[get_origin(field.annotation) or field.annotation]
+        yield replace(
+            setting,
+            name=key.upper(),
+            default=setting.default or ("" if field.default in ((), {}) else str(field.default).lower()),
+            kind=kind,
+            choices=get_args(field.annotation) if kind == "choice" else (),
+            least=next((entry.ge for entry in field.metadata if hasattr(entry, "ge")), 0),
+        )
+
+
+_VARIABLE = Setting("", in_file=False, per_destination=False, from_repository="never", kind="path")
 
 SETTINGS = (
-    Setting("TRACE", "false", "The consent: hooks send nothing without it.", ("TRACE_TO_LANGFUSE",), in_plugin=True),
-    Setting("PUBLIC_KEY", "", "The project's public key.", ("LANGFUSE_PUBLIC_KEY",), has_file=True, in_plugin=True),
-    Setting(
-        "SECRET_KEY", "", "Its secret key.", ("LANGFUSE_SECRET_KEY",),
-        has_file=True, is_secret=True, in_plugin=True,
+    *_settings(),
+    replace(
+        _VARIABLE, name="FOREGROUND", kind="flag", default="false", from_repository="any",
+        help="Make the hook wait for the worker, for containers that end at once.",
     ),
-    Setting(
-        "BASE_URL", "https://cloud.langfuse.com", "Where Langfuse is.", ("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
-        in_plugin=True,
-    ),
-    Setting(
-        "ENVIRONMENT", "", "Langfuse's environment for the traces.", ("LANGFUSE_TRACING_ENVIRONMENT",), in_plugin=True
-    ),
-    Setting("USER_ID", "your user name", "The user of every trace.", ("LANGFUSE_USER_ID",)),
-    Setting("TRACE_TAGS", "", "Tags for every trace: a list."),
-    Setting("METADATA", "", "Metadata for every trace: a table, or key=value,key=value."),
-    Setting("TRACE_SEED", "", "Makes trace ids that others can compute: of turn n, from `<seed>:<n>`."),
-    Setting(
-        "CAPTURE", "full", "What is sent of the text: full, no-tool-io (not what tools got and gave) or metadata.",
-        in_plugin=True,
-    ),
-    Setting("CAPTURE_IMAGES", "true", "Whether images and PDFs are sent."),
-    Setting("MAX_CHARS", "20000", "How long a text may be; the rest is cut off."),
-    Setting("REDACT", "true", "Whether what looks like a credential is replaced."),
-    Setting("REDACT_EXTRA", "", "A file with more that is to be replaced."),
-    Setting("COST", "server", "Who says what a call cost: server, or client for servers that do not know a model yet."),
-    Setting("EXCLUDE", "", "Projects that are never shipped: a list of path patterns.", per_destination=False),
-    Setting("DEBUG", "false", "Whether the log says more.", per_destination=False),
-    Setting(
-        "FOREGROUND", "false", "Whether the hook waits for the worker, for containers that end at once.",
-        in_file=False, per_destination=False,
-    ),
-    Setting("STATE_DIR", "", "Where the state is.", in_file=False, per_destination=False),
-    Setting("CONFIG", "", "Where config.toml is.", in_file=False, per_destination=False),
-    Setting(
-        "CLAUDE_CONFIG_DIR", "~/.claude", "Where Claude Code keeps its settings and transcripts.",
-        ("CLAUDE_CONFIG_DIR",), in_file=False, per_destination=False,
+    replace(_VARIABLE, name="STATE_DIR", help="State folder."),
+    replace(_VARIABLE, name="CONFIG", help="Path of config.toml."),
+    replace(
+        _VARIABLE, name="CLAUDE_CONFIG_DIR", default="~/.claude", plain=("CLAUDE_CONFIG_DIR",),
+        help="Claude Code's folder with settings and transcripts.",
     ),
 )  # fmt: skip

@@ -1,6 +1,6 @@
-"""What is wrong, and the one line that mends it.
+"""Checks of the setup, each with a fix.
 
-`facts` looks at the machine, the settings, the state and the server; `checks` are pure functions of what was found.
+`facts` collects facts about the machine, the settings, the state and the server; `checks` are pure functions of them.
 """
 
 from ccship.doctor.checks import CHECKS, Finding

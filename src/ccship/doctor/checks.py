@@ -1,25 +1,27 @@
-"""The checks: each says what is wrong, with the one line that mends it, or nothing.
+"""The checks: each returns a problem with its fix, or None.
 
-Pure functions of the facts. To add one: a function and its row in `CHECKS`.
+Pure functions of the facts. To add one, write a function and add a row to `CHECKS`.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ccship import registration
+from ccship.claude_code import registration
 from ccship.doctor.facts import Facts
+from ccship.observations.line_outcomes import Unknown
 from ccship.sinks import MIN_SDK
 
 SDK_BELOW = (6,)
-"""From this Langfuse SDK on ccship is not tested, as `pyproject.toml` has it."""
+"""The first Langfuse SDK version that ccship does not support; the same as in `pyproject.toml`."""
 
 MIN_SERVER = (3, 22)
-"""The first Langfuse server that takes OpenTelemetry."""
+"""The first Langfuse server that accepts OpenTelemetry."""
 
 _LONGEST_START_S = 3.0
 _WAITING_S = 600.0
-"""A worker lives two minutes, and the next one takes up what it left."""
+"""A request older than this is a backlog: a worker runs for two minutes, and the next one continues."""
 
 _SOON_S = 3 * 86_400.0
 _CLOCK_S = 300.0
@@ -27,235 +29,312 @@ _CLOCK_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong, and what to do about it: a command where there is one."""
+    """A problem and its fix: a command if there is one."""
 
     problem: str
-    mend: str
+    fix: str
 
 
 def client(facts: Facts) -> Finding | None:
-    """Somebody must run the hook."""
+    """Claude Code is installed and prints its version."""
     if facts.client is None:
-        return Finding("no `claude` on the PATH", "install Claude Code, or put it on the PATH")
+        return Finding("claude is not on the PATH", "install Claude Code, or add it to PATH")
     if facts.client.version is None:
-        return Finding(f"{facts.client.path} does not tell its version", f"{facts.client.path} --version")
+        return Finding(f"{facts.client.path} prints no version", f"run `{facts.client.path} --version` to see why")
     return None
 
 
 def settings(facts: Facts) -> Finding | None:
-    """A broken file is no settings at all to Claude Code."""
-    return Finding("; ".join(facts.settings_errors), "mend the file") if facts.settings_errors else None
+    """Claude Code can parse its settings files; it ignores one that it cannot parse."""
+    return Finding("; ".join(facts.settings_errors), "correct the file") if facts.settings_errors else None
 
 
 def registered(facts: Facts) -> Finding | None:
-    """At all the events that together reach every turn."""
+    """The hook, or a plugin, handles all the events that together reach every turn."""
     if facts.plugins:
         return None
-    missing = [event for event in registration.EVENTS if event not in {it.registered.event for it in facts.hooks}]
+    missing = [event for event in registration.EVENTS if event not in {hook.registered.event for hook in facts.hooks}]
     if len(missing) == len(registration.EVENTS):
-        return Finding("the hook is not registered", "ccship install")
-    return Finding(f"the hook is not registered at {', '.join(missing)}", "ccship install") if missing else None
+        return Finding("the hook is not registered", _install(facts))
+    return Finding(f"the hook is not registered for {', '.join(missing)}", _install(facts)) if missing else None
 
 
 def registered_once(facts: Facts) -> Finding | None:
-    """Claude Code runs identical commands once, but others side by side."""
+    """No event runs the hook twice: Claude Code runs identical commands once, but different ones all."""
     commands: defaultdict[str, set[str]] = defaultdict(set)
-    for it in facts.hooks:
-        commands[it.registered.event].add(it.registered.command)
-    twice = [event for event, found in commands.items() if len(found) + len(facts.plugins) > 1]
+    for hook in facts.hooks:
+        commands[hook.registered.event].add(hook.registered.command)
+    twice = [event for event, distinct in commands.items() if len(distinct) + len(facts.plugins) > 1]
     if not twice:
         return None
-    places = [*dict.fromkeys(str(it.file) for it in facts.hooks), *(f"plugin {name}" for name in facts.plugins)]
+    places = [*dict.fromkeys(str(hook.file) for hook in facts.hooks), *(f"plugin {name}" for name in facts.plugins)]
     return Finding(
-        f"the hook runs more than once at {', '.join(twice)}: {' and '.join(places)}",
-        "ccship uninstall --scope project (or local, or user; or disable the plugin), so that one is left",
+        f"the hook runs more than once for {', '.join(twice)}: {' and '.join(places)}",
+        "keep one: ccship uninstall --scope project (or local, or user), or disable the plugin",
     )
 
 
 def known_events(facts: Facts) -> Finding | None:
-    """Up to 2.1.100 one unknown event silently disables the whole settings file."""
+    """Claude Code supports all registered events: up to 2.1.100, an unknown one disables the whole settings file."""
     version = facts.client.version if facts.client else None
     if version is None:
         return None
     known = registration.events_of(version)
-    unknown = {it.registered.event for it in facts.hooks} & registration.LATER_EVENTS.keys() - set(known)
+    unknown = {hook.registered.event for hook in facts.hooks} & registration.LATER_EVENTS.keys() - set(known)
     if not unknown:
         return None
-    return Finding(f"this client does not know {', '.join(unknown)}: it ignores the whole file", "ccship install")
+    return Finding(
+        f"this Claude Code does not support {', '.join(unknown)} and ignores the whole settings file", _install(facts)
+    )
 
 
 def hooks_enabled(facts: Facts) -> Finding | None:
-    """One word turns them all off."""
+    """No settings file sets `disableAllHooks`."""
     if facts.hooks_disabled_in is None:
         return None
-    return Finding("all hooks are disabled", f'remove "disableAllHooks" from {facts.hooks_disabled_in}')
+    return Finding(
+        f"{facts.hooks_disabled_in} disables all hooks", f'remove "disableAllHooks" from {facts.hooks_disabled_in}'
+    )
 
 
-def guarded(facts: Facts) -> Finding | None:
-    """An exit code of 2 stops Claude from stopping."""
-    bare = [it for it in facts.hooks if "|| exit 0" not in it.registered.command]
-    return Finding(f"the command in {bare[0].file} does not end in `|| exit 0`", "ccship install") if bare else None
+def own(facts: Facts) -> Finding | None:
+    """Every registered command is the one of this installation. `doctor` runs no other: it may do harm."""
+    others = list(
+        dict.fromkeys((hook.file, hook.scope, hook.registered.command) for hook in facts.hooks if not hook.is_own)
+    )
+    if not others:
+        return None
+    commands = [
+        # as JSON, which escapes control characters: they could change the terminal
+        f"{file}: {json.dumps(command)}{'' if '|| exit 0' in command else ' (can block Claude)'}"
+        for file, _, command in others
+    ]
+    shared = next((scope for _, scope, _ in others if scope != "user"), None)
+    return Finding(
+        f"not run, because `ccship install` did not write this command: {'; '.join(commands)}",
+        _install(facts)
+        if shared is None
+        else f"read it, it may come from the project's author; to remove it: ccship uninstall --scope {shared}",
+    )
 
 
 def runs_anywhere(facts: Facts) -> Finding | None:
-    """The PATH is that of whatever started Claude Code: a desktop's is short."""
-    broken = next((probe for probe in facts.probes if probe.complaint), None)
-    return Finding(f"outside your shell the hook says: {broken.complaint}", "ccship install") if broken else None
+    """The hook runs without the PATH of a shell: Claude Code started from a desktop has a short one."""
+    if facts.probe is None or not facts.probe.complaint:
+        return None
+    return Finding(f"run outside your shell, the hook prints: {facts.probe.complaint}", facts.probe.remedy)
 
 
 def warm(facts: Facts) -> Finding | None:
-    """A script's environment is made when it first runs; a session would wait for it."""
-    slow = next((probe for probe in facts.probes if probe.seconds > _LONGEST_START_S), None)
-    if slow is None:
+    """The hook starts fast: uv creates the environment of a script at its first run, which delays a session."""
+    if facts.probe is None or facts.probe.seconds <= _LONGEST_START_S:
         return None
-    return Finding(f"the hook took {slow.seconds:.1f} s; its environment is made now", "ccship doctor, once more")
+    return Finding(
+        f"the hook took {facts.probe.seconds:.1f} s to start, if only to create its environment", "rerun ccship doctor"
+    )
 
 
 def worker(facts: Facts) -> Finding | None:
-    """The hook needs nothing but Python; what it starts needs everything."""
-    broken = next((probe for probe in facts.probes if probe.worker_complaint), None)
-    if broken is None:
+    """The hook's worker starts: unlike the hook, it imports all dependencies."""
+    if facts.probe is None or not facts.probe.worker_complaint:
         return None
-    return Finding(f"the hook's Python cannot load the worker: {broken.worker_complaint}", "ccship install")
+    return Finding(f"the hook's worker does not start: {facts.probe.worker_complaint}", facts.probe.remedy)
 
 
 def configuration(facts: Facts) -> Finding | None:
-    """As the hook gets it: the environment and the `env` of the settings."""
-    return Finding(facts.config_error, "ccship config") if facts.config_error else None
+    """The settings are valid, in the environment that a hook has."""
+    return Finding(facts.config_error, "correct the setting; ccship config lists all") if facts.config_error else None
 
 
 def opted_in(facts: Facts) -> Finding | None:
-    """Nothing is sent without consent."""
+    """The user has opted in to sending from this folder."""
     if facts.excluded:
-        return Finding("this folder is one of those that are never shipped", "look for it in CC_LANGFUSE_EXCLUDE")
+        return Finding(
+            "this folder is excluded from sending", "to send it, remove its pattern from CC_LANGFUSE_EXCLUDE"
+        )
     if facts.config is None or facts.config.opted_in:
         return None
-    return Finding("no consent to send what happens in this folder", "ccship install --opt-in")
+    return Finding("sending is not enabled for this folder", "ccship install --opt-in")
 
 
 def keys(facts: Facts) -> Finding | None:
-    """Without them there is nothing to send to."""
+    """The destination of this folder has keys."""
     if facts.config is None or facts.config.has_keys:
         return None
-    return Finding("no keys", "set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY (or their _FILE) where Claude Code runs")
+    if refusal := facts.config.refusal:
+        return Finding(refusal.problem, refusal.fix)
+    return Finding(
+        "no keys are set",
+        "set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY (or their _FILE variables) where Claude Code runs",
+    )
+
+
+def ignored(facts: Facts) -> Finding | None:
+    """No repository or variable tries to loosen a privacy setting."""
+    if facts.config is None or not facts.config.ignored:
+        return None
+    return Finding("; ".join(facts.config.ignored), "remove it, or set it in config.toml")
 
 
 def server_answers(facts: Facts) -> Finding | None:
-    """It is there, and it is Langfuse."""
+    """Every server answers and is a Langfuse server."""
     for server in facts.servers:
         if server.error is not None:
-            return Finding(f"{server.base_url} does not answer ({server.error})", "check LANGFUSE_BASE_URL")
+            return Finding(
+                f"{server.base_url} does not answer ({server.error})", "check LANGFUSE_BASE_URL and the network"
+            )
         if server.version is None:
-            said = f"no Langfuse at {server.base_url} (health says {server.health_status})"
-            return Finding(said, "check LANGFUSE_BASE_URL")
+            problem = f"{server.base_url} is not a Langfuse server (health check: HTTP {server.health_status})"
+            return Finding(problem, "check LANGFUSE_BASE_URL")
     return None
 
 
 def keys_accepted(facts: Facts) -> Finding | None:
-    """They belong to a project of that server."""
+    """Every server accepts its keys."""
     for server in facts.servers:
         if server.error is None and server.version is not None and server.keys_status != 200:  # noqa: PLR2004 - OK
-            problem = f"{server.base_url} does not accept the keys of destination {server.name} ({server.keys_status})"
-            return Finding(problem, "copy both keys anew from the project's settings in Langfuse")
+            problem = f"{server.base_url} rejects the keys of destination {server.name} (HTTP {server.keys_status})"
+            return Finding(problem, "copy both keys again from the project's settings in Langfuse")
     return None
 
 
+def keys_match(facts: Facts) -> Finding | None:
+    """Public and secret key belong together: Langfuse stores spans in the project of the secret key."""
+    for server in facts.servers:
+        if server.knows_public_key is False:
+            return Finding(
+                f"{server.base_url} has no such public key as that of destination {server.name}, but accepts its secret"
+                f" key: traces go to project {server.project or 'of the secret key'}",
+                "copy both keys from the settings of one project in Langfuse",
+            )
+    return None
+
+
+def project_names(facts: Facts) -> str:
+    """Format the Langfuse projects that the keys belong to."""
+    return ", ".join(f"project {server.project} at {server.base_url}" for server in facts.servers if server.project)
+
+
+def priced(facts: Facts) -> Finding | None:
+    """Every model has a price: a call without one costs $0.00 in Langfuse."""
+    models = sorted({model for server in facts.servers for model in server.unpriced})
+    if not models:
+        return None
+    return Finding(
+        f"neither Langfuse nor ccship has a price for {', '.join(models)}",
+        "add the model with its prices in Langfuse (Settings > Models), or update ccship",
+    )
+
+
 def server_version(facts: Facts) -> Finding | None:
-    """It knows the endpoint that spans go to."""
+    """Every server is new enough to accept OpenTelemetry."""
     for server in facts.servers:
         version = _numbers(server.version or "")
         if version and version < MIN_SERVER:
             needed = ".".join(map(str, MIN_SERVER))
-            return Finding(f"{server.base_url} is Langfuse {server.version}", f"update it to {needed} or later")
+            return Finding(f"{server.base_url} runs Langfuse {server.version}", f"update it to {needed} or later")
     return None
 
 
 def clock(facts: Facts) -> Finding | None:
-    """Times come from here; a span of the future is not shown."""
+    """The clocks of this machine and the server agree: Langfuse hides spans of the future."""
     for server in facts.servers:
         if abs(server.ahead_s) > _CLOCK_S:
             way = "behind" if server.ahead_s > 0 else "ahead of"
-            return Finding(f"this clock is {abs(server.ahead_s):,.0f} s {way} {server.base_url}", "set the clock")
+            return Finding(
+                f"this machine's clock is {abs(server.ahead_s):,.0f} s {way} {server.base_url}", "set the clock"
+            )
     return None
 
 
 def state(facts: Facts) -> Finding | None:
-    """Private, readable, of this version."""
-    return Finding(facts.state_error, "see what it says; `ccship status` is fine then") if facts.state_error else None
+    """The state folder is private, readable and of a supported version."""
+    return (
+        Finding(facts.state_error, "follow the message, then check with `ccship status`") if facts.state_error else None
+    )
 
 
 def backlog(facts: Facts) -> Finding | None:
-    """What hooks asked for and no worker has done."""
+    """No request of a hook is overdue."""
     behind = [since for since in facts.waiting if facts.now - since > _WAITING_S]
     if not behind:
         return None
     minutes = (facts.now - min(behind)) / 60
-    return Finding(f"sessions that wait: {len(behind)}, the longest for {minutes:,.0f} minutes", "ccship backfill")
-
-
-def last_error(facts: Facts) -> Finding | None:
-    """What failed the last time."""
-    found = facts.survey.destinations if facts.survey else ()
-    errors = Counter(it.last_error for standings in found for it in standings.sessions if it.last_error)
-    if not errors:
-        return None
-    error, count = errors.most_common(1)[0]
-    return Finding(f"sessions that failed last time: {count}, with: {error}", "ccship backfill")
-
-
-def dead_letters(facts: Facts) -> Finding | None:
-    """What the server refused for good."""
-    found = facts.survey.destinations if facts.survey else ()
-    letters = [letter for standings in found for letter in standings.dead_letters]
-    if not letters:
-        return None
     return Finding(
-        f"observations that were refused: {len(letters)}, the first: {letters[0].reason}", "ccship backfill --resend"
+        f"sessions waiting to be sent: {len(behind)}, the oldest for {minutes:,.0f} minutes", "ccship backfill"
     )
 
 
+def last_error(facts: Facts) -> Finding | None:
+    """No session failed when it was last sent."""
+    destinations = facts.overview.destinations if facts.overview else ()
+    errors = Counter(session.last_error for status in destinations for session in status.sessions if session.last_error)
+    if not errors:
+        return None
+    error, count = errors.most_common(1)[0]
+    return Finding(f"sessions that failed: {count}, with: {error}", "ccship backfill")
+
+
+def dead_letters(facts: Facts) -> Finding | None:
+    """The server refused no observation."""
+    destinations = facts.overview.destinations if facts.overview else ()
+    letters = [letter for status in destinations for letter in status.dead_letters]
+    if not letters:
+        return None
+    return Finding(f"refused observations: {len(letters)}, the first: {letters[0].reason}", "ccship backfill --resend")
+
+
 def deletion(facts: Facts) -> Finding | None:
-    """Claude Code deletes transcripts after `cleanupPeriodDays`; what was not shipped by then is lost."""
-    soon = [it for it in facts.deadlines if it.at - facts.now < _SOON_S]
+    """No unshipped transcript is near its deletion, which Claude Code does after `cleanupPeriodDays`."""
+    soon = [deadline for deadline in facts.deadlines if deadline.at - facts.now < _SOON_S]
     if not soon:
         return None
-    days = max(0.0, (min(it.at for it in soon) - facts.now) / 86_400)
+    days = max(0.0, (min(deadline.at for deadline in soon) - facts.now) / 86_400)
     return Finding(
-        f"unshipped sessions that Claude Code deletes: {len(soon)}, the first in {days:.1f} days", "ccship backfill"
+        f"unshipped sessions that Claude Code will delete: {len(soon)}, the first in {days:.1f} days", "ccship backfill"
     )
 
 
 def known_records(facts: Facts) -> Finding | None:
-    """A newer client may write what this version does not read."""
-    found = facts.survey.destinations if facts.survey else ()
-    kinds: Counter[str] = Counter()
-    for standings in found:
-        kinds.update({kind: n for kind, n in standings.books.ignored.items() if kind.startswith("unknown:")})
+    """Every record has a known type: a newer Claude Code may write others."""
+    destinations = facts.overview.destinations if facts.overview else ()
+    kinds = Counter[Unknown]()
+    for status in destinations:
+        kinds.update(status.counts.unknown)
     if not kinds:
         return None
-    names = ", ".join(kind.removeprefix("unknown:") for kind, _ in kinds.most_common(3))
-    return Finding(f"records of types that nobody knows here: {kinds.total()} ({names})", "update ccship")
+    names = ", ".join(f"{kind.version}:{kind.type}" for kind, _ in kinds.most_common(3))
+    return Finding(f"records of unknown types: {kinds.total()} ({names})", "update ccship")
 
 
 def sdk(facts: Facts) -> Finding | None:
-    """The one that ccship is tested with."""
+    """The Langfuse SDK is of a supported version."""
     if MIN_SDK <= facts.sdk < SDK_BELOW:
         return None
     version = ".".join(map(str, facts.sdk))
-    return Finding(f"Langfuse's SDK is {version}", "install ccship anew: `uv tool install --force ccship`")
+    return Finding(f"the Langfuse SDK is {version}, not supported", "reinstall: `uv tool install --force ccship`")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check and what is well when it finds nothing. Without what it `needs` there is nothing to judge."""
+    """A check, named by the condition that it verifies.
+
+    `find` returns the problem, or None. `detail`: text to print if there is none. `needs`: whether the facts that the
+    check depends on are available; it is skipped otherwise.
+    """
 
     name: str
     find: Callable[[Facts], Finding | None]
     needs: Callable[[Facts], object] = lambda _: True
+    detail: Callable[[Facts], str] = lambda _: ""
 
 
 def _hooks(facts: Facts) -> object:
     return facts.hooks
+
+
+def _own(facts: Facts) -> object:
+    return any(hook.is_own for hook in facts.hooks)
 
 
 def _servers(facts: Facts) -> object:
@@ -266,8 +345,12 @@ def _answers(facts: Facts) -> object:
     return facts.servers and server_answers(facts) is None
 
 
-def _survey(facts: Facts) -> object:
-    return facts.survey
+def _accepts_keys(facts: Facts) -> object:
+    return _answers(facts) and keys_accepted(facts) is None
+
+
+def _overview(facts: Facts) -> object:
+    return facts.overview
 
 
 def _config(facts: Facts) -> object:
@@ -275,31 +358,39 @@ def _config(facts: Facts) -> object:
 
 
 CHECKS = (
-    Check("Claude Code is there", client),
-    Check("its settings can be read", settings),
-    Check("hooks are enabled", hooks_enabled),
-    Check("the hook is registered", registered),
-    Check("it is registered once", registered_once, _hooks),
-    Check("the client knows its events", known_events, _hooks),
-    Check("it can never block Claude", guarded, _hooks),
-    Check("it runs whatever the PATH", runs_anywhere, _hooks),
-    Check("it starts at once", warm, _hooks),
-    Check("it can load the worker", worker, _hooks),
-    Check("the configuration is right", configuration),
-    Check("you opted in", opted_in, _config),
-    Check("there are keys", keys, _config),
-    Check("the server answers", server_answers, _servers),
-    Check("it accepts the keys", keys_accepted, _answers),
-    Check("it is new enough", server_version, _answers),
-    Check("the clocks agree", clock, _answers),
-    Check("the SDK is the right one", sdk),
-    Check("the state is safe", state, _config),
-    Check("nobody waits", backlog, _survey),
-    Check("nothing failed", last_error, _survey),
-    Check("nothing was refused", dead_letters, _survey),
-    Check("nothing is deleted unshipped", deletion, _survey),
-    Check("all records are known", known_records, _survey),
+    Check("Claude Code installed", client),
+    Check("settings readable", settings),
+    Check("hooks enabled", hooks_enabled),
+    Check("hook registered", registered),
+    Check("hook registered once", registered_once, _hooks),
+    Check("hook events supported", known_events, _hooks),
+    Check("hook command is ccship's", own, _hooks),
+    Check("hook runs outside a shell", runs_anywhere, _own),
+    Check("hook starts fast", warm, _own),
+    Check("worker starts", worker, _own),
+    Check("configuration valid", configuration),
+    Check("sending enabled", opted_in, _config),
+    Check("keys set", keys, _config),
+    Check("no setting ignored", ignored, _config),
+    Check("server reachable", server_answers, _servers),
+    Check("keys accepted", keys_accepted, _answers, project_names),
+    Check("keys belong together", keys_match, _accepts_keys),
+    Check("model prices known", priced, _accepts_keys),
+    Check("server version supported", server_version, _answers),
+    Check("clocks agree", clock, _answers),
+    Check("SDK version supported", sdk),
+    Check("state folder usable", state, _config),
+    Check("no backlog", backlog, _overview),
+    Check("no failed sessions", last_error, _overview),
+    Check("no refused observations", dead_letters, _overview),
+    Check("no expiring sessions", deletion, _overview),
+    Check("record types known", known_records, _overview),
 )
+
+
+def _install(facts: Facts) -> str:
+    """Return the fix that registers a working hook: `ccship install`, unless this installation is broken."""
+    return facts.probe.remedy if facts.probe else "ccship install"
 
 
 def _numbers(version: str) -> tuple[int, ...]:

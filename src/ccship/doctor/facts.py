@@ -1,53 +1,48 @@
-"""Looks at everything that the checks judge: settings as the hook gets them, the client, the server, the state."""
+"""Collects the facts for the checks: the settings that a hook has, Claude Code, the servers, the state."""
 
-import os
-import shlex
-import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ccship import config, registration
-from ccship.claude_code import SCOPES, Client, config_dir, find_client, linked_plugins, read_settings, settings_file
+from ccship import config
+from ccship.claude_code import own_hook, registration
+from ccship.claude_code.installed import SCOPES, Client, Scope, config_dir, find_client, plugins_of, settings_file
+from ccship.claude_code.own_hook import Probe
+from ccship.claude_code.registration import Registered
 from ccship.config import Config
 from ccship.doctor.server import Server, ask
 from ccship.errors import ConfigError, StateError
-from ccship.registration import Registered
-from ccship.requests import Pending
-from ccship.state import private
-from ccship.survey import Survey, survey
-
-_PROBE_TIMEOUT_S = 30
-"""A cold script environment takes so long to be made; the probe makes it."""
+from ccship.state.overview import Overview, overview
+from ccship.storage import private
+from ccship.worker.spool import Pending
 
 _DEFAULT_CLEANUP_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """A hook of ours and the settings file it stands in."""
+class HookEntry:
+    """A ccship hook and the settings file that contains it. `is_own`: it runs the command of this installation."""
 
     file: Path
+    scope: Scope
     registered: Registered
+    is_own: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """How the registered command runs without anything of the person's shell; `complaint` is what it printed."""
-
-    command: str
-    complaint: str
-    seconds: float
-    worker_complaint: str
+class _Settings:
+    scope: Scope
+    path: Path
+    content: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A session that is not shipped, and when Claude Code deletes it, in seconds since the epoch."""
+    """The time at which Claude Code deletes an unshipped session, in epoch seconds."""
 
     session_id: str
     at: float
@@ -55,81 +50,95 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was found. What could not be looked at is None, and its `..._error` says why; times are epoch seconds."""
+    """The collected facts. None where one is unavailable; its `..._error` is the reason. Times are epoch seconds."""
 
     now: float
     client: Client | None
-    hooks: tuple[Placed, ...] = ()
+    hooks: tuple[HookEntry, ...] = ()
     plugins: tuple[str, ...] = ()
     settings_errors: tuple[str, ...] = ()
     hooks_disabled_in: Path | None = None
-    probes: tuple[Probe, ...] = ()
+    probe: Probe | None = None
     config: Config | None = None
     config_error: str | None = None
     excluded: bool = False
     servers: tuple[Server, ...] = ()
     state_error: str | None = None
-    survey: Survey | None = None
+    overview: Overview | None = None
     waiting: tuple[float, ...] = ()
     deadlines: tuple[Deadline, ...] = ()
     sdk: tuple[int, ...] = ()
 
 
 def gather(environ: Mapping[str, str], project: Path) -> Facts:
-    """Look at what there is for somebody who works in a project folder; takes a few seconds at most."""
+    """Collect the facts for a project folder. Asks the servers; takes a few seconds at most."""
     claude_dir = config_dir(environ)
+    client = find_client(environ)
     files, errors = _settings(claude_dir, project)
-    hooks = tuple(Placed(file, it) for file, found in files.items() for it in registration.registered(found))
-    settings, config_error = _config(_environ_of_hook(environ, files.values()))
-    state_error, found, waiting = _state(settings)
+    contents = [file.content for file in files]
+    hooks = tuple(
+        HookEntry(file.path, file.scope, registered, _is_own(registered.command, file.scope))
+        for file in files
+        for registered in registration.registered(file.content)
+    )
+    settings, config_error = _config(_environ_of_hook(environ, contents, project))
+    state_error, state_overview, waiting = _state(settings)
     return Facts(
         now=time.time(),
-        client=find_client(environ),
+        client=client,
         hooks=hooks,
-        plugins=(*_plugins(files.values()), *(name for name in linked_plugins(claude_dir) if name == "ccship")),
+        plugins=tuple(plugins_of(contents, claude_dir, client)),
         settings_errors=tuple(errors),
-        hooks_disabled_in=next((file for file, it in files.items() if it.get("disableAllHooks") is True), None),
-        probes=tuple(_probe(command) for command in dict.fromkeys(it.registered.command for it in hooks)),
+        hooks_disabled_in=next((file.path for file in files if file.content.get("disableAllHooks") is True), None),
+        probe=own_hook.probe(own_hook.own_command()),
         config=settings.for_project(str(project)) if settings else None,
         config_error=config_error,
         excluded=settings is not None and settings.for_project(str(project)) is None,
         servers=_servers(settings),
         state_error=state_error,
-        survey=found,
+        overview=state_overview,
         waiting=waiting,
-        deadlines=tuple(_deadlines(found, _cleanup_days(files.values()))) if found else (),
+        deadlines=tuple(_deadlines(state_overview, _cleanup_days(contents))) if state_overview else (),
         sdk=tuple(int(part) for part in version("langfuse").split(".")[:3] if part.isdecimal()),
     )
 
 
-def _settings(claude_dir: Path, project: Path) -> tuple[dict[Path, dict[str, Any]], list[str]]:
-    """The settings files by their path, the weakest first, and what is wrong with those that cannot be read."""
-    files: dict[Path, dict[str, Any]] = {}
+def _settings(claude_dir: Path, project: Path) -> tuple[list[_Settings], list[str]]:
+    """Return the settings files, lowest precedence first, and the errors of those that cannot be read."""
+    files = []
     errors = []
-    for path in dict.fromkeys(settings_file(scope, claude_dir, project) for scope in SCOPES):
+    seen = set()
+    for scope in SCOPES:
+        file = settings_file(scope, claude_dir, project)
+        if file.path in seen:
+            continue  # in the home folder, user and project settings are the same file
+        seen.add(file.path)
         try:
-            text = read_settings(path)
+            text = file.read()
             if text is not None:
-                files[path] = registration.parse(text)
+                files.append(_Settings(scope, file.path, registration.parse(text)))
         except ConfigError as error:
-            errors.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+            errors.append(str(error) if str(file.path.parent) in str(error) else f"{file.path}: {error}")
     return files, errors
 
 
-def _environ_of_hook(environ: Mapping[str, str], settings: Any) -> dict[str, str]:
-    """The environment that Claude Code gives to a hook: its own, and the `env` of its settings over it."""
+def _is_own(command: str, scope: Scope) -> bool:
+    """Return whether a command is the one of this installation, byte for byte.
+
+    User settings written by home-manager may load an environment file first. Project settings may not: the file could
+    come from anyone.
+    """
+    return own_hook.own_command() == (registration.without_environment_file(command) if scope == "user" else command)
+
+
+def _environ_of_hook(
+    environ: Mapping[str, str], settings: Iterable[Mapping[str, Any]], project: Path
+) -> dict[str, str]:
+    """Return the environment of a hook: that of Claude Code, overridden by the `env` of its settings."""
     merged = dict(environ)
-    for found in settings:
-        merged |= {name: str(value) for name, value in found.get("env", {}).items()}
-    return merged
-
-
-def _plugins(settings: Any) -> list[str]:
-    enabled: dict[str, Any] = {}
-    for found in settings:
-        plugins = found.get("enabledPlugins")
-        enabled |= plugins if isinstance(plugins, dict) else {}
-    return [name for name, on in enabled.items() if on and name.partition("@")[0] == "ccship"]
+    for content in settings:
+        merged |= {name: str(value) for name, value in content.get("env", {}).items()}
+    return merged | {"CLAUDE_PROJECT_DIR": str(project)}
 
 
 def _config(environ: Mapping[str, str]) -> tuple[Config | None, str | None]:
@@ -142,48 +151,26 @@ def _config(environ: Mapping[str, str]) -> tuple[Config | None, str | None]:
     return settings, None
 
 
-def _probe(command: str) -> Probe:
-    """Run a registered command as a desktop's client would, with a payload that asks for nothing."""
-    environ = {name: os.environ[name] for name in ("HOME", "UV_CACHE_DIR", "XDG_CACHE_HOME") if name in os.environ}
-    began = time.monotonic()
-    complaint = _complaint(["/bin/sh", "-c", command], environ)
-    seconds = time.monotonic() - began
-    words = shlex.split(command) if complaint == "" else []
-    is_fast_form = words[1:3] == ["-I", "-S"]
-    worker = _complaint([words[0], "-c", "import ccship.worker"], environ) if is_fast_form else ""
-    return Probe(command, complaint, seconds, worker)
-
-
-def _complaint(command: list[str], environ: Mapping[str, str]) -> str:
-    """What a command prints, which should be nothing, in one line; the last one tells most."""
-    try:
-        done = subprocess.run(  # noqa: S603 - what the person's own settings run at every turn
-            command, input=b"{}", capture_output=True, env=dict(environ), cwd="/", timeout=_PROBE_TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return f"it did not end within {_PROBE_TIMEOUT_S} s"
-    except OSError as error:
-        return str(error.strerror)
-    lines = (done.stdout + done.stderr).decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else f"exit code {done.returncode}" if done.returncode else ""
-
-
 def _servers(settings: Config | None) -> tuple[Server, ...]:
     if settings is None:
         return ()
-    places = {it.destination: it for it in (settings, *(route.config for route in settings.routes)) if it.has_keys}
+    destinations = {
+        config.destination: config
+        for config in (settings, *(route.config for route in settings.routes))
+        if config.has_keys
+    }
     with ThreadPoolExecutor() as pool:
-        return tuple(pool.map(ask, places.values()))
+        return tuple(pool.map(ask, destinations.values()))
 
 
-def _state(settings: Config | None) -> tuple[str | None, Survey | None, tuple[float, ...]]:
-    """What is wrong with the state folder, what is in it, and since when requests wait there."""
+def _state(settings: Config | None) -> tuple[str | None, Overview | None, tuple[float, ...]]:
+    """Return the error of the state folder, or its overview and the time of the oldest request of each session."""
     if settings is None:
         return None, None, ()
     try:
         if settings.state_dir.exists():
             private(settings.state_dir)
-        found = survey(settings)
+        state_overview = overview(settings)
     except StateError as error:
         return str(error), None, ()
     waiting = [
@@ -191,23 +178,23 @@ def _state(settings: Config | None) -> tuple[str | None, Survey | None, tuple[fl
         for pending in Pending.of(settings.requests_dir)
         if any(path.exists() for path in pending.files)
     ]
-    return None, found, tuple(waiting)
+    return None, state_overview, tuple(waiting)
 
 
-def _cleanup_days(settings: Any) -> int:
-    days = [found["cleanupPeriodDays"] for found in settings if isinstance(found.get("cleanupPeriodDays"), int)]
+def _cleanup_days(settings: Iterable[Mapping[str, Any]]) -> int:
+    days = [content["cleanupPeriodDays"] for content in settings if isinstance(content.get("cleanupPeriodDays"), int)]
     return days[-1] if days else _DEFAULT_CLEANUP_DAYS
 
 
-def _deadlines(found: Survey, days: int) -> list[Deadline]:
-    """Sessions that are not shipped, with the day on which Claude Code deletes them."""
+def _deadlines(state_overview: Overview, days: int) -> list[Deadline]:
+    """Return the deadline of each unshipped session: `days` after its last write."""
     unfinished = {
         session.session_id: session.files
-        for standings in found.destinations
-        for session in standings.sessions
-        if session.books.pending and not session.gone
+        for status in state_overview.destinations
+        for session in status.sessions
+        if session.counts.pending and not session.gone
     }
-    unread = {session.session_id: session.paths for session in found.unread}
+    unread = {session.session_id: session.paths for session in state_overview.unread}
     return [
         Deadline(session_id, max(path.stat().st_mtime for path in files if path.exists()) + days * 86_400)
         for session_id, files in {**unread, **unfinished}.items()

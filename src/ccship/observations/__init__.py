@@ -1,19 +1,28 @@
-"""Turns and subagents -> observations: what Langfuse gets.
+"""Turns and subagents -> Langfuse observations.
 
-Pure: no clock, no randomness, no files. The same exchange gives the same observations.
+Pure: no clock, randomness or files. Equal exchanges give equal observations.
 """
 
-from ccship.observations.build import Labels, observe_subagent, observe_turn, trace_of
-from ccship.observations.costs import costs_of, with_cost
-from ccship.observations.model import ID_BYTES, Observation, Trace, encode
+from ccship.observations.build import (
+    TRACE_NAME,
+    TRACE_NAME_FIELDS,
+    TraceSettings,
+    observe_subagent,
+    observe_turn,
+    trace_of,
+)
+from ccship.observations.costs import CostMode, costs_of, with_cost
+from ccship.observations.model import ID_BYTES, Observation, Trace
 
 __all__ = [
     "ID_BYTES",
-    "Labels",
+    "TRACE_NAME",
+    "TRACE_NAME_FIELDS",
+    "CostMode",
     "Observation",
     "Trace",
+    "TraceSettings",
     "costs_of",
-    "encode",
     "observe_subagent",
     "observe_turn",
     "trace_of",

@@ -1,5 +1,6 @@
-"""Turns and subagents -> observations: ids, times, names and metadata."""
+"""Builds the observations of turns and subagents: ids, times, names and metadata."""
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,66 +8,82 @@ from pathlib import PurePosixPath, PureWindowsPath
 from types import MappingProxyType
 from typing import Any
 
-from ccship.identity import seeded_trace_id, span_id_of, trace_id_of
-from ccship.models import family_of
-from ccship.observations.chat import as_typed, content_of, messages_of
+from msgspec.structs import replace
+
+from ccship.observations.chat import content_of, messages_of
+from ccship.observations.costs import CostMode
 from ccship.observations.generations import generations
-from ccship.observations.model import Level, Observation, Trace, present
+from ccship.observations.identity import seeded_trace_id, span_id_of, trace_id_of
+from ccship.observations.model import Level, Observation, Trace, iso_utc, present
 from ccship.observations.tools import tool_level, tool_metadata
-from ccship.transcript.exchange import KILLED, Event, Exchange, Given, LLMCall, ToolCall
-from ccship.transcript.records import Assistant, Attachment, QueueOperation, System, User, text_of
+from ccship.pricing.model_names import family_of
+from ccship.transcript.exchange import KILLED, Exchange
+from ccship.transcript.parts import Event, LLMCall, ModelInput, ToolCall
+from ccship.transcript.records import Assistant, Attachment, QueueOperation, Record, System, User, text_of
 from ccship.transcript.turns import Turn
+from ccship.transcript.typed import as_typed, context_of
 from ccship.transcript.usage import usage_of
 
 _SKILL = "Base directory for this skill:"
+_SKILL_NAME = re.compile(r"[\w:./@-]{1,100}")
 _PLAN = "Implement the following plan:"
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """What the person wants in every trace: their name, tags, metadata and so on; `trace_seed` fixes the ids."""
+TRACE_NAME = "claude_turn_{n}"
+TRACE_NAME_FIELDS = ("n", "project", "branch", "trigger")
+"""Fields of a template for trace names. Langfuse's dashboards group by trace name."""
 
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """Settings that apply to every trace: name, user, tags, metadata and so on. `trace_seed` fixes the ids."""
+
+    trace_name: str = TRACE_NAME
     user_id: str | None = None
     tags: tuple[str, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)
     trace_seed: str | None = None
     anthropic_base_url: str | None = None
+    user_name: str | None = None
+    namespace: str | None = None
     environment: str | None = None
     images: bool = True
-    client_cost: bool = False
+    cost: CostMode = "auto"
 
 
-def trace_of(turn: Turn, session_id: str, labels: Labels) -> Trace:
-    """The trace that a turn of a session is."""
-    seed = labels.trace_seed
+def trace_of(turn: Turn, session_id: str, trace_settings: TraceSettings) -> Trace:
+    """Return the trace of a turn."""
+    seed, opening = trace_settings.trace_seed, turn.exchange.opening
     return Trace(
         trace_id=seeded_trace_id(seed, turn.number) if seed else trace_id_of(turn.uuid),
-        name=f"claude_turn_{turn.number}",
+        name=trace_settings.trace_name.format(
+            n=turn.number,
+            project=project_name(opening.cwd) if opening.cwd else _UNKNOWN,
+            branch=opening.git_branch or _UNKNOWN,
+            trigger=_trigger(turn),
+        ),
         session_id=session_id,
-        user_id=labels.user_id,
-        version=turn.exchange.opening.version,
-        tags=(*_tags(turn.exchange), *labels.tags),
-        environment=labels.environment,
+        user_id=trace_settings.user_id,
+        version=opening.version,
+        tags=(*_tags(turn.exchange), *(f"pr:{number}" for number in turn.pull_requests)),
+        environment=trace_settings.environment,
+        settings_tags=trace_settings.tags,
     )
 
 
 def observe_turn(
-    turn: Turn,
-    session_id: str,
-    labels: Labels,
-    *,
-    git: Mapping[str, Any] = MappingProxyType({}),
-    passing: Mapping[str, Any] = MappingProxyType({}),
+    turn: Turn, trace: Trace, *, volatile: Mapping[str, Any] = MappingProxyType({}), images: bool = True
 ) -> list[Observation]:
-    """All observations of a turn, the root first, then in the order in which they began.
+    """Return all observations of a turn: the root, then the others by start time.
 
-    `git`: what the repository says of the time of the turn; `passing`: what it says only now.
+    `volatile`: metadata of the root that is not in the transcript.
     """
     exchange = turn.exchange
     start_ns = exchange.start_ns
     if start_ns is None:
         return []
-    trace = trace_of(turn, session_id, labels)
     opening = exchange.opening
     level, status = _outcome(exchange)
     root = Observation(
@@ -77,7 +94,7 @@ def observe_turn(
         name="claude_turn",
         start_ns=start_ns,
         end_ns=max(start_ns, exchange.end_ns or 0),
-        input=as_typed(opening),
+        input=None if isinstance(opening, Assistant) else as_typed(opening),
         output=_final_text(exchange),
         metadata=present(
             {
@@ -86,21 +103,21 @@ def observe_turn(
                 "claude_code_version": opening.version,
                 "cwd": opening.cwd,
                 "git_branch": opening.git_branch,
-                "anthropic_base_url": labels.anthropic_base_url,
                 "service_tier": _service_tier(exchange),
                 "permission_mode": opening.permission_mode if isinstance(opening, User) else None,
                 "entrypoint": opening.entrypoint,
                 "trigger": _trigger(turn),
+                "session_title": turn.title,
+                "pr_url": next(reversed(turn.pull_requests.values()), None),
+                **context_of(opening),
                 **exchange.counts(),
-                **git,
-                **labels.metadata,
             }
         ),
-        passing=dict(passing),
+        volatile=dict(volatile),
         level=level,
         status_message=status,
     )
-    return [root, *_sorted(_inside(exchange, trace, root.span_id, images=labels.images))]
+    return [root, *_sorted(_inside(exchange, root, images=images))]
 
 
 def observe_subagent(
@@ -112,11 +129,12 @@ def observe_subagent(
     *,
     images: bool = True,
 ) -> list[Observation]:
-    """All observations of a subagent, its own first. `facts` is its `meta.json`, or what stands for it."""
+    """Return all observations of a subagent, its own first. `facts`: its `meta.json` or equivalent."""
     start_ns = exchange.start_ns
     if start_ns is None:
         return []
     level, status = _outcome(exchange)
+    told = _told(exchange)
     agent_type = str(facts.get("agentType") or "subagent")
     own = Observation(
         trace=trace,
@@ -126,7 +144,7 @@ def observe_subagent(
         name=f"Agent: {agent_type}",
         start_ns=start_ns,
         end_ns=max(start_ns, exchange.end_ns or 0),
-        input=_told(exchange),
+        input=as_typed(told) if told else None,
         output=_final_text(exchange),
         metadata=present(
             {
@@ -135,22 +153,48 @@ def observe_subagent(
                 "description": facts.get("description"),
                 "spawn_depth": facts.get("spawnDepth"),
                 "parent_agent_id": facts.get("parentAgentId"),
+                **(context_of(told) if told else {}),
                 **exchange.counts(),
             }
         ),
         level=level,
         status_message=status,
     )
-    return [own, *_sorted(_inside(exchange, trace, own.span_id, images=images))]
+    return [own, *_sorted(_inside(exchange, own, images=images))]
 
 
-def _inside(exchange: Exchange, trace: Trace, parent: str, *, images: bool) -> Iterator[Observation]:
-    """Calls and tools are siblings: a tool runs after the call that asked for it, not inside it."""
+def _inside(exchange: Exchange, own: Observation, *, images: bool) -> Iterator[Observation]:
+    """Yield the observations inside an exchange; `own` is its own observation. None starts before `own`.
+
+    A transcript may give a child an earlier time: a command typed hours before the prompt that sent it, or a request
+    recorded a few ms before its prompt.
+    """
+    for child in _children(exchange, own.trace, own.span_id, images=images):
+        if child.start_ns >= own.start_ns:
+            yield child
+        else:
+            yield _starting_at(child, own.start_ns)
+
+
+def _starting_at(child: Observation, start_ns: int) -> Observation:
+    completion_ns = child.completion_start_ns
+    occurred = {"occurred_at": iso_utc(child.start_ns)} if child.type == "event" else {}
+    return replace(
+        child,
+        start_ns=start_ns,
+        end_ns=max(start_ns, child.end_ns),
+        completion_start_ns=completion_ns and max(start_ns, completion_ns),
+        metadata={**occurred, **child.metadata},
+    )
+
+
+def _children(exchange: Exchange, trace: Trace, parent: str, *, images: bool) -> Iterator[Observation]:
+    """Yield calls and tools as siblings: a tool runs after the call that requested it, not inside it."""
     for call, given in _with_input(exchange, images=images):
         yield from generations(call, given, trace, parent)
     for tool in exchange.tools.values():
         yield from _tool(tool, exchange, trace, parent, images=images)
-    for event in exchange.events:
+    for event in (*exchange.folded, *exchange.events):
         yield from _event(event, trace, parent)
     for request in exchange.retries():
         yield from _event(
@@ -161,15 +205,15 @@ def _inside(exchange: Exchange, trace: Trace, parent: str, *, images: bool) -> I
 
 
 def _with_input(exchange: Exchange, *, images: bool) -> Iterator[tuple[LLMCall, list[dict[str, Any]]]]:
-    """Each call with the messages that are new since the call before it."""
+    """Yield each call with the messages that are new since the previous call."""
     asked_by = {tool.tool_use_id: tool.message_id for tool in exchange.tools.values()}
     waiting = deque(sorted(exchange.given, key=lambda given: given.position))
     for call in sorted(exchange.calls.values(), key=lambda call: call.position):
         messages: list[dict[str, Any]] = []
-        early: list[Given] = []
+        early: list[ModelInput] = []
         while waiting and waiting[0].position < call.position:
             given = waiting.popleft()
-            # a result may be flushed before the call that asked for it: it is news to the call after that
+            # a result may be flushed before the call that requested it: it is input of the next call
             if any(asked_by.get(block.get("tool_use_id", "")) == call.message_id for block in given.blocks):
                 early.append(given)
             else:
@@ -184,7 +228,7 @@ def _tool(tool: ToolCall, exchange: Exchange, trace: Trace, parent: str, *, imag
         return
     end_ns = tool.result.time_ns if tool.result else None
     if tool.result and tool.result.tool_denial_kind == KILLED:
-        end_ns = exchange.end_ns  # its result was made up later, on the resume
+        end_ns = exchange.end_ns  # its result was invented on the resume
     level, status = tool_level(tool)
     yield Observation(
         trace=trace,
@@ -206,6 +250,7 @@ def _event(event: Event, trace: Trace, parent: str) -> Iterator[Observation]:
     time_ns = event.record.time_ns
     if time_ns is None:
         return
+    start_ns = time_ns if event.start_ns is None else event.start_ns
     level: Level = "DEFAULT"
     if event.kind in ("api_error", "permission_denied"):
         level = "ERROR"
@@ -217,16 +262,22 @@ def _event(event: Event, trace: Trace, parent: str) -> Iterator[Observation]:
         parent_span_id=parent,
         type="event",
         name=event.kind,
-        start_ns=time_ns,
-        end_ns=time_ns,
+        start_ns=start_ns,
+        end_ns=start_ns,
         input=_event_text(event),
-        metadata=present(event.detail),
+        metadata=present(
+            {
+                **event.detail,
+                **(context_of(event.record) if isinstance(event.record, User) else {}),
+                "occurred_at": iso_utc(time_ns) if start_ns != time_ns else None,
+            }
+        ),
         level=level,
     )
 
 
 def _event_text(event: Event) -> str | None:
-    """What was said at that moment, if anything."""
+    """Return the text of an event, if it has any."""
     match event.record:
         case Attachment(attachment={"prompt": str() as prompt}):
             return prompt
@@ -243,7 +294,7 @@ def _event_text(event: Event) -> str | None:
 
 
 def _trigger(turn: Turn) -> str:
-    """What started a turn, as finely as the transcript tells."""
+    """Return what started a turn, as precisely as the transcript tells."""
     opening = turn.exchange.opening
     if turn.trigger == "slash_command" and any(given.record.text.startswith(_SKILL) for given in turn.exchange.given):
         return "skill"
@@ -258,7 +309,7 @@ def _trigger(turn: Turn) -> str:
 def _sidechain(
     sidechain: Exchange, owner: Exchange, trace: Trace, parent: str, *, images: bool
 ) -> Iterator[Observation]:
-    """A subagent of 1.0, written into the session's own file: its prompt is the input of the tool that launched it."""
+    """Build a subagent of 1.0, written inline: its prompt is the input of the tool that launched it."""
     prompt = sidechain.opening.text
     launching = (
         tool for tool in owner.tools.values() if isinstance(tool.input, dict) and tool.input.get("prompt") == prompt
@@ -280,12 +331,24 @@ def _tags(exchange: Exchange) -> Iterator[str]:
         yield f"project:{project_name(exchange.opening.cwd)}"
     if exchange.opening.git_branch:
         yield f"branch:{exchange.opening.git_branch}"
-    if first and first.attribution_skill:
-        yield f"skill:{first.attribution_skill}"
+    for skill in dict.fromkeys(filter(_SKILL_NAME.fullmatch, _skills(exchange))):
+        yield f"skill:{skill}"
+
+
+def _skills(exchange: Exchange) -> Iterator[str]:
+    """Yield the skills of a turn: of its opening, of its calls, and those that the model loaded."""
+    is_command = exchange.opening.text.lstrip().startswith("<command-")
+    if is_command and any(given.record.text.startswith(_SKILL) for given in exchange.given):
+        yield as_typed(exchange.opening).partition(" ")[0].removeprefix("/")
+    for call in exchange.calls.values():
+        yield from (line.attribution_skill for line in call.lines if line.attribution_skill)
+    for tool in exchange.tools.values():
+        if tool.name == "Skill" and isinstance(tool.input, dict):
+            yield str(tool.input.get("skill") or "")
 
 
 def project_name(cwd: str) -> str:
-    """The last part of a working directory, of whichever system it comes from."""
+    """Return the last part of a working directory, on any operating system."""
     path = PureWindowsPath(cwd) if "\\" in cwd else PurePosixPath(cwd)
     return path.name or cwd
 
@@ -302,17 +365,19 @@ def _outcome(exchange: Exchange) -> tuple[Level, str | None]:
     return "DEFAULT", None
 
 
-def _told(exchange: Exchange) -> str | None:
-    """What a subagent was told: the first text it was given (a forked one begins with a response and a result)."""
-    return next((as_typed(given.record) for given in exchange.given if text_of(given.blocks)), None)
+def _told(exchange: Exchange) -> Record | None:
+    """Return the task of a subagent: its first text (a forked one begins with a response and a result)."""
+    return next((given.record for given in exchange.given if text_of(given.blocks)), None)
 
 
 def _final_text(exchange: Exchange) -> str | None:
-    lines = [line for call in exchange.calls.values() for line in call.lines]
-    texts = [text for line in reversed(lines) if (text := text_of(line.blocks))]
+    """Return the text of the last response with text. Older clients also wrote blocks of only line breaks."""
     if exchange.error is not None:
         return exchange.error.text or None
-    return texts[0] if texts else None
+    for call in reversed(exchange.calls.values()):
+        if text := text_of(call.blocks):
+            return text_of(block for block in call.blocks if text_of([block]).strip()) or text
+    return None
 
 
 def _service_tier(exchange: Exchange) -> str | None:

@@ -1,50 +1,37 @@
-"""Content blocks -> the chat messages that Langfuse renders (OpenAI's shape)."""
+"""Content blocks -> chat messages in the shape that Langfuse renders (OpenAI's)."""
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
 
-from ccship.transcript.records import Block, Record
-
-_COMMAND = re.compile(r"<command-name>(?P<name>[^<]*)</command-name>")
-_ARGUMENTS = re.compile(r"<command-args>(?P<arguments>.*?)</command-args>", re.DOTALL)
-_SUMMARY = re.compile(r"<summary>(?P<summary>.*?)</summary>", re.DOTALL)
-
-
-def as_typed(record: Record) -> str:
-    """A prompt as the person typed it: slash commands as `/name args`, notifications as their summary."""
-    text = record.text
-    if command := _COMMAND.search(text):
-        arguments = _ARGUMENTS.search(text)
-        return f"{command['name']} {arguments['arguments'] if arguments else ''}".strip()
-    if text.lstrip().startswith("<task-notification") and (summary := _SUMMARY.search(text)):
-        return summary["summary"].strip()
-    return text or " ".join(f"[{block.get('type')}]" for block in record.blocks)
+from ccship.transcript.records import Block
 
 
 def messages_of(blocks: Sequence[Block], *, images: bool) -> list[dict[str, Any]]:
-    """What the model was given, as messages: one `tool` message a result, one `user` message for the rest."""
+    """Return the model's input as messages: one `tool` message per result, one `user` message for the rest."""
     said = [block for block in blocks if block.get("type") != "tool_result"]
     messages: list[dict[str, Any]] = [
         {
             "role": "tool",
             "tool_call_id": block.get("tool_use_id"),
-            # the tool's own observation holds the images
+            # the tool's own observation contains the images
             "content": content_of(block.get("content"), images=False),
         }
         for block in blocks
         if block.get("type") == "tool_result"
     ]
     if said:
-        messages.append({"role": "user", "content": content_of(said, images=images)})
+        messages.append({"role": "user", "content": _with_image_urls(content_of(said, images=images))})
     return messages
 
 
 def assistant_message(blocks: Iterable[Block]) -> dict[str, Any]:
-    """A response as one message: its text, its thinking, its tool calls."""
-    thinking: list[str] = []
+    """Return a response as one message: text, thinking and tool calls.
+
+    Thinking is a list of parts: Langfuse renders a message whose `thinking` is a string as a table.
+    """
+    thinking: list[dict[str, str]] = []
     calls: list[dict[str, Any]] = []
     rest: list[Block] = []
     for block in blocks:
@@ -53,24 +40,25 @@ def assistant_message(blocks: Iterable[Block]) -> dict[str, Any]:
                 function = {"name": block.get("name"), "arguments": orjson.dumps(block.get("input")).decode()}
                 calls.append({"id": block.get("id"), "type": "function", "function": function})
             case "thinking":
-                thinking.append(str(block.get("thinking") or ""))
+                if text := str(block.get("thinking") or ""):
+                    thinking.append({"type": "thinking", "content": text})
             case "redacted_thinking":
                 pass
             case _:
                 rest.append(block)
     message: dict[str, Any] = {"role": "assistant", "content": content_of(rest, images=False) if rest else ""}
-    if any(thinking):
-        message["thinking"] = "\n".join(filter(None, thinking))
+    if thinking:
+        message["thinking"] = thinking
     if calls:
         message["tool_calls"] = calls
     return message
 
 
 def content_of(content: Any, *, images: bool) -> Any:
-    """Content for people: plain text where it is only text, else a list of parts.
+    """Return readable content: a string if it is only text, else a list of parts.
 
-    Images and documents stay in the shape that the SDK uploads as media; without `images`, a note of their type and
-    size stands for them.
+    The SDK uploads images and documents in this shape as media. Without `images`, a note of type and size replaces
+    them.
     """
     if not isinstance(content, list):
         return content
@@ -78,6 +66,19 @@ def content_of(content: Any, *, images: bool) -> Any:
     if all(part["type"] == "text" for part in parts):
         return "\n".join(str(part["text"]) for part in parts)
     return parts
+
+
+def _with_image_urls(content: Any) -> Any:
+    """Convert images to `image_url` parts: Langfuse renders a message with other images as a table."""
+    return [_as_image_url(part) for part in content] if isinstance(content, list) else content
+
+
+def _as_image_url(part: dict[str, Any]) -> dict[str, Any]:
+    match part:
+        case {"type": "image", "source": {"media_type": media_type, "data": data}}:
+            return {"type": "image_url", "image_url": {"url": f"data:{media_type};base64,{data}"}}
+        case _:
+            return part
 
 
 def _part(block: Block, *, images: bool) -> dict[str, Any]:

@@ -1,13 +1,13 @@
-"""LLM calls -> generations: model, parameters, usage, and when the first token came."""
+"""LLM calls -> generations: model, parameters, usage, and the time of the first token."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from ccship.identity import span_id_of
-from ccship.models import family_of, priced_name
 from ccship.observations.chat import assistant_message
+from ccship.observations.identity import span_id_of
 from ccship.observations.model import Observation, Trace, present
-from ccship.transcript.exchange import LLMCall
+from ccship.pricing.model_names import family_of, priced_name
+from ccship.transcript.parts import LLMCall
 from ccship.transcript.records import Assistant, Block, Usage
 from ccship.transcript.usage import advisor_usages, cache_writes, is_final, usage_details, usage_of
 
@@ -15,13 +15,13 @@ _NS_PER_MS = 1_000_000
 
 
 def generations(call: LLMCall, given: list[dict[str, Any]], trace: Trace, parent: str) -> Iterator[Observation]:
-    """The generation of a call, and one for each advisor that the server asked on its way.
+    """Yield the generation of a call, and one for each advisor that it used.
 
-    `given`: the messages that are new since the call before.
+    `given`: the messages that are new since the previous call.
     """
     if call.start_ns is None:
         return
-    blocks = [block for line in call.lines for block in line.blocks]
+    blocks = call.blocks
     usage = usage_of(call.lines)
     model_id = next((line.message.model for line in call.lines if line.message and line.message.model), "") or ""
     times = [line.time_ns for line in call.lines if line.time_ns is not None]
@@ -59,9 +59,10 @@ def generations(call: LLMCall, given: list[dict[str, Any]], trace: Trace, parent
 
 
 def _advisors(call: LLMCall, blocks: list[Block], usage: Usage, trace: Trace, parent: str) -> Iterator[Observation]:
-    """The advisor's tokens are billed, but stand beside the call's own and again on every later line.
+    """Yield a generation for each advisor call (`server_tool_use`).
 
-    So one is counted for each time that the call asked (`server_tool_use`), never for each line that repeats it.
+    Advisor tokens are billed, but the call's own usage excludes them, and later lines repeat them: count them per
+    advisor call, not per line.
     """
     asked = [b for b in blocks if b.get("type") == "server_tool_use" and b.get("name") == "advisor"]
     named = next((line.advisor_model for line in call.lines if line.advisor_model), "")
@@ -118,7 +119,7 @@ def _stop_reason(call: LLMCall) -> str | None:
 
 
 def _fallback_from(blocks: list[Block]) -> str | None:
-    """The model that refused, where another one answered in its place."""
+    """Return the model that refused, if another model answered instead."""
     for block in blocks:
         source = block.get("from")
         if block.get("type") == "fallback" and isinstance(source, dict) and source.get("model"):
@@ -127,7 +128,7 @@ def _fallback_from(blocks: list[Block]) -> str | None:
 
 
 def _completion_start(call: LLMCall) -> int | None:
-    """When the first token came: the end of the first block less the time it streamed, where both are known."""
+    """Return the time of the first token: the end of the first block minus its streaming time, if both are known."""
     for line in call.lines:
         streamed_ms = _streamed_ms(line)
         if line.api_block_index == 0 and streamed_ms is not None and line.time_ns is not None:

@@ -1,10 +1,10 @@
-"""The observation: one span, before any SDK or wire format."""
+"""The observation: one span, independent of SDK and wire format."""
 
-import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
-import orjson
+import msgspec
 
 ObservationType: TypeAlias = Literal["agent", "generation", "tool", "event"]
 Level: TypeAlias = Literal["DEFAULT", "WARNING", "ERROR"]
@@ -12,7 +12,10 @@ Level: TypeAlias = Literal["DEFAULT", "WARNING", "ERROR"]
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What every span of a trace carries; Langfuse inherits nothing."""
+    """The fields that every span of a trace has; Langfuse inherits none.
+
+    `name`, `user_id`, `environment` and `settings_tags` come from the settings, the rest from the transcript.
+    """
 
     trace_id: str
     name: str
@@ -21,14 +24,14 @@ class Trace:
     version: str | None = None
     tags: tuple[str, ...] = ()
     environment: str | None = None
+    settings_tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One span. Ids are lower-case hex, times are ns since the epoch, tokens are counts.
+class Observation(msgspec.Struct, frozen=True):
+    """One span. Ids are lower-case hex, times are ns since the epoch, usage is in tokens.
 
-    `trace_id`, `span_id`, `type` and `start_ns` never change once an observation can have been sent. `passing` is
-    metadata that was true when it was looked at; a change of it alone is no reason to send the span again.
+    `trace_id`, `span_id`, `type` and `start_ns` never change once an observation may have been sent. `volatile` is
+    metadata that is not in the transcript: settings, environment, git facts.
     """
 
     trace: Trace
@@ -40,7 +43,7 @@ class Observation:
     end_ns: int
     input: Any = None
     output: Any = None
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = {}
     level: Level = "DEFAULT"
     status_message: str | None = None
     model: str | None = None
@@ -48,25 +51,19 @@ class Observation:
     usage_details: dict[str, int] | None = None
     cost_details: dict[str, float] | None = None
     completion_start_ns: int | None = None
-    passing: dict[str, Any] = field(default_factory=dict)
+    volatile: dict[str, Any] = {}
 
 
 ID_BYTES = 3
-"""Enough of a span id to tell the spans of a few turns apart."""
-
-
-def encode(observation: Observation) -> tuple[bytes, int]:
-    """Eight bytes that tell an observation from what it was before, and its size in bytes.
-
-    The first `ID_BYTES` of them are those of the span id: a state that keeps them knows a span that has changed.
-    """
-    lasting = replace(observation, passing={}) if observation.passing else observation
-    encoded = orjson.dumps(lasting, option=orjson.OPT_SORT_KEYS)
-    return bytes.fromhex(observation.span_id)[:ID_BYTES] + hashlib.blake2b(encoded, digest_size=5).digest(), len(
-        encoded
-    )
+"""Bytes of a span id that are stored: enough to distinguish the spans of a few turns."""
 
 
 def present(values: dict[str, Any]) -> dict[str, Any]:
-    """Metadata without what is not known."""
+    """Return the metadata without None."""
     return {key: value for key, value in values.items() if value is not None}
+
+
+def iso_utc(time_ns: int) -> str:
+    """Return a time (ns since the epoch) as ISO 8601 in UTC, in milliseconds."""
+    moment = datetime.fromtimestamp(time_ns // 1_000_000 / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,10 +1,11 @@
-"""What a tool call tells about itself: small facts of its result, never whole files."""
+"""Metadata, level and status of tool calls: small facts of the result, never whole files."""
 
 import re
 from typing import Any
 
 from ccship.observations.model import Level
-from ccship.transcript.exchange import KILLED, ToolCall
+from ccship.transcript.exchange import KILLED
+from ccship.transcript.parts import ToolCall
 
 _EXIT_CODE = re.compile(r"\A(?:Error: )?Exit code (\d+)")
 
@@ -32,11 +33,11 @@ _FACTS = {
     "commandName": "command_name",
     "resolvedModel": "resolved_model",
 }
-"""Keys of `toolUseResult` that are worth a metadata field of their own, by the name they get."""
+"""Keys of `toolUseResult` that become metadata fields, with the field names."""
 
 
 def tool_metadata(tool: ToolCall) -> dict[str, Any]:
-    """Metadata of a tool observation, flat."""
+    """Return the flat metadata of a tool observation."""
     facts: dict[str, Any] = {"tool_name": tool.name, "tool_id": tool.tool_use_id}
     if tool.name.startswith("mcp__"):
         server, _, name = tool.name.removeprefix("mcp__").partition("__")
@@ -49,10 +50,10 @@ def tool_metadata(tool: ToolCall) -> dict[str, Any]:
         facts["denial"] = tool.result.tool_denial_kind
     outcome = tool.result.tool_use_result
     if isinstance(outcome, dict):
-        for key, name in _FACTS.items():
-            value = outcome.get(key)
+        for key in [key for key in _FACTS if key in outcome]:  # most results have few of them
+            value = outcome[key]
             if value is not None and value is not False and not isinstance(value, dict | list):
-                facts[name] = value
+                facts[_FACTS[key]] = value
         facts |= _patch_size(outcome.get("structuredPatch"))
     elif isinstance(outcome, str) and (code := _EXIT_CODE.match(outcome)):
         facts["exit_code"] = int(code[1])
@@ -60,7 +61,7 @@ def tool_metadata(tool: ToolCall) -> dict[str, Any]:
 
 
 def tool_level(tool: ToolCall) -> tuple[Level, str | None]:
-    """Level and status message: an error for what failed or was not allowed, a warning for what was stopped."""
+    """Return level and status message: an error if it failed or was denied, a warning if it was stopped."""
     block = tool.result_block or {}
     denial = tool.result.tool_denial_kind if tool.result else None
     if denial == KILLED:
@@ -75,7 +76,7 @@ def tool_level(tool: ToolCall) -> tuple[Level, str | None]:
 
 
 def tool_error_text(content: Any) -> str:
-    """The first line of what a failed tool said."""
+    """Return the first line of a failed tool's message."""
     if isinstance(content, list):
         content = " ".join(str(block.get("text", "")) for block in content if isinstance(block, dict))
     text = re.sub(r"</?tool_use_error>", "", str(content or "")).strip()

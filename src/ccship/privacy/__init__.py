@@ -1,40 +1,44 @@
-"""What of an observation may leave this machine: redacted, captured, bounded, in this order.
+"""Privacy: redacts, captures and bounds observations, in this order, before they are hashed, sent or stored.
 
-Owns the last look at an observation before it is hashed, sent or remembered. Pure: the same observation gives the same
-one. Ids, types and times were made from the transcript before and are never touched. Must never let a field through
-that it could not judge: such a field becomes `[redacted:error]`.
+Pure. Ids, types and times never change. A field that cannot be checked becomes `[redacted:error]`.
 """
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from ccship.observations import Observation, Trace
 from ccship.privacy.bounds import SHORTEST, cut, cut_to_bytes
 from ccship.privacy.capture import MODES, Capture, captured, captured_tags
-from ccship.privacy.media import may_hold_json, may_hold_media, put_back, set_aside
-from ccship.redact import Redactor, Rule
+from ccship.privacy.media import contents_of, put_back, set_aside
+from ccship.privacy.redact import Redactor, Rule
 
-__all__ = ["MAX_CHARS", "MODES", "OPEN", "SHORTEST", "Capture", "Policy", "Protection", "protect"]
+__all__ = ["MAX_CHARS", "MODES", "SHORTEST", "UNFILTERED", "Capture", "Policy", "Protection", "protect"]
 
 MAX_CHARS = 20_000
 
 MAX_NAME_CHARS = 200
-"""Names, tags and users: Langfuse's SDK drops longer ones."""
+"""For names, tags and users. Langfuse's SDK drops longer ones."""
+
+INITIAL_PROMPT_CHARS = 200
+"""Characters of the prompt in the metadata of a trace."""
 
 MAX_FIELD_BYTES = 400_000
-"""For the input, the output and the metadata of an observation each, media aside: 1.2 MB are the most that a span has,
-which compresses below the megabyte that proxies take."""
+"""For each of input, output and metadata of an observation, without media. A span has at most 1.2 MB, which compresses
+to less than the 1 MB that proxies accept.
+"""
 
 _ERROR = "[redacted:error]"
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a person lets out. `rules` come on top of the built-in ones; `own`: texts of their settings, which stay."""
+    """The privacy settings. `rules`: added to the built-in ones. `own`: texts of the user's settings, never removed."""
 
     capture: Capture = "full"
     max_chars: int = MAX_CHARS
@@ -45,7 +49,7 @@ class Policy:
 
 
 class Protection:
-    """What a policy does to observations, one after the other. `redactor` counts what it took out."""
+    """Applies a policy to observations. `redactor` counts the redactions."""
 
     def __init__(self, policy: Policy) -> None:
         self.redactor = Redactor(policy.rules)
@@ -54,7 +58,7 @@ class Protection:
         self._holds_media = False
 
     def observation(self, observation: Observation) -> Observation:
-        """What may leave of an observation."""
+        """Return the observation after redaction, capture and bounds."""
         is_call = observation.type == "generation"
         self._holds_media = False
         redacted = replace(
@@ -64,39 +68,40 @@ class Protection:
             input=self._judged(self._redacted, observation.input),
             output=self._judged(self._redacted_response if is_call else self._redacted, observation.output),
             metadata=self._dict(observation.metadata),
-            passing=self._dict(observation.passing),
+            volatile=self._dict(observation.volatile),
             status_message=self._text(observation.status_message),
             model=self._name(observation.model),
             model_parameters=observation.model_parameters and self._dict(observation.model_parameters),
         )
-        kept = captured(redacted, self._policy.capture, self._policy.own)
+        kept = _with_initial_prompt(captured(redacted, self._policy.capture, self._policy.own))
         return replace(
             kept,
             input=self._judged(self._bounded, kept.input),
             output=self._judged(self._bounded_response if is_call else self._bounded, kept.output),
             metadata=self._bounded_dict(kept.metadata),
-            passing=self._bounded_dict(kept.passing),
+            volatile=self._bounded_dict(kept.volatile),
             status_message=cut(kept.status_message, self._policy.max_chars),
             model_parameters=kept.model_parameters and self._bounded_dict(kept.model_parameters),
         )
 
     def trace(self, trace: Trace) -> Trace:
-        """What may leave of what all spans of a trace carry. A protected trace stays as it is."""
+        """Return the trace after redaction and capture. A second call changes nothing."""
         if self._last is None or trace not in self._last:
             tags = captured_tags(map(self.name, trace.tags), self._policy.capture, self._policy.own)
-            protected = replace(
+            protected = dataclasses.replace(
                 trace,
                 name=self.name(trace.name),
                 session_id=self.name(trace.session_id),
                 user_id=self._name(trace.user_id),
                 version=self._name(trace.version),
                 tags=tags,
+                settings_tags=tuple(map(self.name, trace.settings_tags)),
             )
             self._last = (trace, protected)
         return self._last[1]
 
     def name(self, text: str) -> str:
-        """What may leave of a name."""
+        """Return a name after redaction and bounds."""
         return (self.redactor.text(text) if self._policy.redact else text)[:MAX_NAME_CHARS]
 
     def _name(self, text: str | None) -> str | None:
@@ -106,17 +111,17 @@ class Protection:
         return self.redactor.text(text) if text is not None and self._policy.redact else text
 
     def _redacted(self, value: Any) -> Any:
-        seen = _seen(value)
-        if may_hold_media(seen):
+        may_hold_media, may_hold_json = contents_of(value)
+        if may_hold_media:
             value, self._holds_media = set_aside(value, keep=self._policy.images), True
         if not self._policy.redact:
             return value
-        return self.redactor.value(self._inside_json(value) if may_hold_json(seen) else value)
+        return self.redactor.value(self._inside_json(value) if may_hold_json else value)
 
     def _inside_json(self, value: Any) -> Any:
-        r"""The value with the JSON redacted that stands in its strings.
+        r"""Redact JSON inside the strings of a value.
 
-        Behind JSON's escapes, a secret does not begin and end where it seems to: `\\nPASSWORD=x\\nUSER=y`.
+        JSON escapes would hide the ends of a secret: `\\nPASSWORD=x\\nUSER=y`.
         """
         match value:
             case str() if value[:1] in ("{", "["):
@@ -134,9 +139,9 @@ class Protection:
                 return value
 
     def _redacted_response(self, message: Any) -> Any:
-        """A response: secrets may hide in the JSON that the arguments of its tool calls are.
+        """Redact a response, including the JSON in the arguments of its tool calls.
 
-        What the arguments hold of media is with the tool's own observation.
+        Media in arguments are in the tool's own observation.
         """
         return self._redacted(_with_arguments(message, _opened))
 
@@ -156,26 +161,36 @@ class Protection:
         return bounded if isinstance(bounded, dict) else {"metadata": bounded}
 
     def _judged(self, judge: Callable[[Any], Any], value: Any) -> Any:
-        if value is None:
-            return None
+        if not value:
+            return value
         try:
             return judge(value)
-        except Exception:  # noqa: BLE001 - what could not be judged must not leave, whatever the reason
+        except Exception:  # noqa: BLE001 - a field that cannot be checked must not be sent, for any reason
             self.redactor.errors += 1
             return _ERROR
 
 
-OPEN = Policy(redact=False, max_chars=2**62)
-"""Lets everything out; for looking at observations as they are."""
+UNFILTERED = Policy(redact=False, max_chars=2**62)
+"""Sends everything, to inspect observations as they are."""
 
 
 def protect(observation: Observation, policy: Policy) -> Observation:
-    """What may leave of one observation."""
+    """Return one observation after redaction, capture and bounds."""
     return Protection(policy).observation(observation)
 
 
+def _with_initial_prompt(root: Observation) -> Observation:
+    """Add the beginning of the root's input as metadata.
+
+    Call it after redaction and capture: a cut could leave half of a credential, which no rule matches.
+    """
+    if root.type != "agent" or root.parent_span_id is not None or not isinstance(root.input, str):
+        return root
+    return replace(root, metadata={**root.metadata, "initial_prompt": root.input[:INITIAL_PROMPT_CHARS]})
+
+
 def _with_arguments(message: Any, change: Callable[[Any], Any]) -> Any:
-    """A response with the arguments of its tool calls changed."""
+    """Apply a change to the arguments of a response's tool calls."""
     if not isinstance(message, dict) or "tool_calls" not in message:
         return message
     calls = [
@@ -187,17 +202,10 @@ def _with_arguments(message: Any, change: Callable[[Any], Any]) -> Any:
 
 def _opened(arguments: str) -> Any:
     value = orjson.loads(arguments)
-    return set_aside(value, keep=False) if may_hold_media(arguments.encode()) else value
-
-
-def _seen(value: Any) -> bytes | None:
-    """The value as JSON, where all can be seen at a glance that would take a walk to find; None where it is no JSON."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        return None
+    may_hold_media, _ = contents_of(value)
+    return set_aside(value, keep=False) if may_hold_media else value
 
 
 def _json_text(arguments: Any, max_chars: int) -> str:
-    """Arguments as JSON that is still JSON when it is short enough."""
+    """Return arguments as text that is valid JSON if it is short enough."""
     return orjson.dumps(cut_to_bytes(arguments, max_chars, max_chars)).decode()

@@ -1,7 +1,7 @@
-"""How much of a value leaves: every text is bounded, and so is the whole.
+"""Bounds the length of texts and of whole values.
 
-What is cut says how long it was and its sha256, so that two cut texts can be told apart. The same value gives the same
-cut. Keys are bounded like texts; media (`Media`) are never cut.
+A note replaces the cut part, with its length and sha256 to distinguish cut texts. Equal values are cut equally. Keys
+are bounded like texts; media (`Media`) are never cut.
 """
 
 import hashlib
@@ -12,11 +12,11 @@ import orjson
 from ccship.privacy.media import Media
 
 SHORTEST = 200
-"""Characters that are left of a text at least: the note of what was cut takes half of them."""
+"""Smallest limit of a text in characters: the note takes half of it."""
 
 
 def cut(value: Any, max_chars: int) -> Any:
-    """A copy of a value in which no text has more than `max_chars` characters, and not fewer than `SHORTEST`."""
+    """Return a copy in which no text has more than `max_chars` characters (at least `SHORTEST`)."""
     match value:
         case str():
             return _cut_text(value, max_chars)
@@ -29,14 +29,14 @@ def cut(value: Any, max_chars: int) -> Any:
 
 
 def cut_to_bytes(value: Any, max_chars: int, max_bytes: int) -> Any:
-    """A copy of a value whose JSON has at most `max_bytes` without its media: ever shorter texts, then one cut text."""
+    """Return a copy whose JSON, without media, has at most `max_bytes`: shorter texts first, else one cut text."""
     if len(json_of(value)) <= min(max_chars, max_bytes):
         return value  # so no text in it is longer
     shorter = cut(value, max_chars)
     if len(json_of(shorter)) <= max_bytes:
         return shorter
     if len(json_of(cut(value, SHORTEST))) > max_bytes:
-        # too many texts, numbers or keys, not too long ones. Four bytes are the longest character.
+        # Too many texts, numbers or keys, none of them too long. A character has at most four bytes.
         return _cut_text(json_of(value).decode(), max_bytes // 4)
     max_chars = min(max_chars, max_bytes)
     while len(json_of(shorter)) > max_bytes:
@@ -46,12 +46,12 @@ def cut_to_bytes(value: Any, max_chars: int, max_bytes: int) -> Any:
 
 
 def json_of(value: Any) -> bytes:
-    """A value as JSON with sorted keys; media stand as nothing."""
+    """Return a value as JSON with sorted keys, without media."""
     return orjson.dumps(value, default=_nothing, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
 
 
 def sha256_of(text: str) -> str:
-    """In hex, of the text in UTF-8."""
+    """Return the sha256 of a text in UTF-8, in hex."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -1,13 +1,14 @@
-"""Capture modes: which parts of an observation leave at all.
+"""Capture modes: which parts of an observation are sent.
 
-`full`: everything. `no-tool-io`: not what tools were given and gave back. `metadata`: no text, only names, ids, counts,
-and the length and hash of what is left out. Works on redacted values; knows no rule.
+`full`: everything. `no-tool-io`: everything except the input and output of tools. `metadata`: no text, only names, ids,
+counts, and the length and hash of removed text. Applied after redaction; independent of its rules.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Literal, TypeAlias
+
+from msgspec.structs import replace
 
 from ccship.observations import Observation
 from ccship.privacy.bounds import json_of, sha256_of
@@ -19,15 +20,15 @@ NAMES = frozenset(
     {
         "agent_id", "agent_type", "background_task_id", "claude_code_version", "command_name", "denial", "entrypoint",
         "fallback_from", "git_commit", "git_commits", "mcp_server", "mcp_tool", "model", "model_family", "model_id",
-        "parent_agent_id", "permission_decision", "permission_mode", "permission_reasonType", "permission_source",
-        "request_id", "resolved_model", "service_tier", "skill", "source", "stop_reason", "tool_id", "tool_name",
-        "trigger",
+        "namespace", "parent_agent_id", "permission_decision", "permission_mode", "permission_reasonType",
+        "permission_source", "request_id", "resolved_model", "service_tier", "skill", "source", "stop_reason",
+        "teammate", "tool_id", "tool_name", "trigger", "user_name",
     }
 )  # fmt: skip
-"""Metadata that are names and ids; all other texts of the metadata are what somebody said, typed or was shown."""
+"""Metadata fields with names and ids. All other texts in the metadata are content."""
 
-TAGS = ("model:", "project:", "skill:")
-"""Tags that are names; a branch often says what it is about."""
+TAGS = ("model:", "pr:", "project:", "skill:")
+"""Tags that are names. Branches are not: their names often describe the work."""
 
 _NAME = re.compile(r"[^\s]{1,200}")
 _KEY = re.compile(r"[\w.-]{1,40}")
@@ -38,11 +39,11 @@ _TOOL_TEXT = re.compile(
     r"|(?:Called the \w+ tool with|Result of calling the \w+ tool).*?(?=</system-reminder>|\Z)",
     re.DOTALL,
 )
-"""What tools gave, where Claude Code hands it to the model inside of a text."""
+"""Output of tools inside texts that Claude Code gives to the model."""
 
 
 def captured(observation: Observation, mode: Capture, own: frozenset[str]) -> Observation:
-    """What a mode leaves of an observation. `own`: texts of the person's own settings, which always stay."""
+    """Return the parts of an observation that a mode sends. `own`: texts of the user's settings, always sent."""
     match mode:
         case "full":
             return observation
@@ -53,7 +54,7 @@ def captured(observation: Observation, mode: Capture, own: frozenset[str]) -> Ob
 
 
 def captured_tags(tags: Iterable[str], mode: Capture, own: frozenset[str]) -> tuple[str, ...]:
-    """What a mode leaves of the tags of a trace."""
+    """Return the tags of a trace that a mode sends."""
     kept = (tag for tag in tags if mode != "metadata" or tag == "claude-code" or tag in own or tag.startswith(TAGS))
     return tuple(kept)
 
@@ -85,12 +86,12 @@ def _without_text(observation: Observation, own: frozenset[str]) -> Observation:
         output=_digest(observation.output),
         status_message=_said(observation.status_message),
         metadata=_names(observation.metadata, own, _digest),
-        passing=_names(observation.passing, own, _digest),
+        volatile=_names(observation.volatile, own, _digest),
     )
 
 
 def _without_results(given: Any) -> Any:
-    """The messages that a call was given, with the lengths of what tools gave. An advisor is given no messages."""
+    """Replace tool results in the messages of a call with their lengths. An advisor has no messages."""
     if not isinstance(given, list):
         return _length(given)
     return [
@@ -104,7 +105,7 @@ def _without_results(given: Any) -> Any:
 
 
 def _without_arguments(message: Any) -> Any:
-    """A response with the lengths of what it gave to tools; those that ran at the server stand in its content."""
+    """Replace tool arguments in a response with their lengths; those of server tools are in its content."""
     if not isinstance(message, dict):
         return message
     changed = {**message, "content": _without_tool_text(message.get("content"))}
@@ -133,12 +134,21 @@ def _without_tool_text(content: Any) -> Any:
 
 
 def _names(metadata: Mapping[str, Any], own: frozenset[str], instead: Any) -> dict[str, Any]:
-    """Numbers, names, ids and the person's own; of the rest what `instead` says."""
+    """Keep numbers, names, ids and `own` texts; apply `instead` to the rest."""
     return {
-        key: value if _is_name(key, value) or (isinstance(value, str) and value in own) else instead(value)
+        key: value if _is_name(key, value) or _is_digest(value) or _is_own(value, own) else instead(value)
         for key, value in metadata.items()
         if _KEY.fullmatch(key) or key in own
     }
+
+
+def _is_own(value: Any, own: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in own
+
+
+def _is_digest(value: Any) -> bool:
+    """Return whether a value from the state is a digest already."""
+    return isinstance(value, dict) and value.keys() == {"characters", "sha256"}
 
 
 def _is_name(key: str, value: Any) -> bool:

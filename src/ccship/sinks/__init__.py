@@ -1,25 +1,25 @@
-"""Where observations go, and what is truly known to have arrived."""
+"""Sinks: where observations go. A sink reports only acknowledged spans as accepted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ccship.errors import DeliveryError
-from ccship.observations import Observation
+from ccship.privacy.encoding import Encoded
 
 MIN_SDK = (4, 14, 3)
-"""The first Langfuse SDK that is asked for here, as `pyproject.toml` has it; packagers relax that."""
+"""The oldest Langfuse SDK that works, as in `pyproject.toml`; some packagers relax that."""
 
 BATCH_SPANS = 512
-"""Spans in one delivery: the SDK's queue holds 2048 and drops what comes beyond."""
+"""Spans in one delivery. The SDK's queue has room for 2048 and drops the rest."""
 
 BATCH_BYTES = 4 * 1024 * 1024
-"""Text in one delivery, roughly; bounds memory and keeps requests small enough for common proxies once compressed."""
+"""Approximate bytes of text in one delivery. Limits memory; compressed, it fits common proxies' request limits."""
 
 
 @dataclass(slots=True)
 class Delivery:
-    """What became of a batch, by span id. Spans in neither set are still to be sent; `failure` says why."""
+    """The outcome of a batch by span id. Spans in neither set are not delivered; `failure` is the reason."""
 
     accepted: set[str] = field(default_factory=set)
     rejected: dict[str, str] = field(default_factory=dict)
@@ -27,12 +27,12 @@ class Delivery:
 
 
 class Sink(Protocol):
-    """Takes observations and says truly which were accepted."""
+    """Takes encoded observations and returns which were acknowledged."""
 
-    def deliver(self, observations: Sequence[Observation]) -> Delivery:
-        """Send a batch of at most `BATCH_SPANS` observations and wait for the answer."""
+    def deliver(self, spans: Sequence[Encoded]) -> Delivery:
+        """Send a batch of at most `BATCH_SPANS` spans and wait for the answer."""
         ...
 
     def close(self) -> None:
-        """Finish; nothing can be delivered after."""
+        """Close the sink; no delivery can follow."""
         ...

@@ -1,4 +1,4 @@
-"""What the status of a Langfuse server's answer means: who is at fault, and what happens next."""
+"""The meaning of a Langfuse server's status codes, as errors."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -8,6 +8,7 @@ import httpx
 from ccship.errors import Denied, Rejected, Retryable, TooLarge
 
 _MAX_RETRY_AFTER_S = 3600.0
+_MAX_BYTES = 64 * 1024
 
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 _CONFIGURATION = {
@@ -18,13 +19,13 @@ _CONFIGURATION = {
 
 
 def check_status(status: int, headers: httpx.Headers) -> None:
-    """Return when a status is 200; raise what it says otherwise.
+    """Return for status 200; otherwise raise.
 
     Raises:
-        Retryable: not now, or not from where Langfuse is.
-        Denied: keys or address are wrong.
-        TooLarge: the request was too large.
-        Rejected: something in the request is refused.
+        Retryable: The server is busy, or the answer is not Langfuse's.
+        Denied: Keys or address are wrong.
+        TooLarge: The request is too large.
+        Rejected: The server refuses something in the request.
     """
     if status in _CONFIGURATION:
         raise Denied(_CONFIGURATION[status])
@@ -35,11 +36,21 @@ def check_status(status: int, headers: httpx.Headers) -> None:
     if status in _LATER or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise Retryable(f"the server is busy ({status})", retry_after_s(headers.get("retry-after"), datetime.now(UTC)))
     if status != httpx.codes.OK:
-        raise Retryable(f"an answer that says nothing ({status}): check LANGFUSE_BASE_URL")
+        raise Retryable(f"an unexpected answer ({status}): check LANGFUSE_BASE_URL")
+
+
+def read_bounded(reply: httpx.Response) -> bytes:
+    """Return the body of a streamed answer, cut off soon after 64 KiB."""
+    body = b""
+    for chunk in reply.iter_bytes():
+        body += chunk
+        if len(body) > _MAX_BYTES:
+            break
+    return body
 
 
 def retry_after_s(value: str | None, now: datetime) -> float | None:
-    """Seconds a `Retry-After` header asks to wait, capped; None where it says nothing sensible."""
+    """Return the seconds in a `Retry-After` header, capped; None without a valid value."""
     if not value:
         return None
     try:

@@ -1,14 +1,12 @@
-"""Langfuse: OTLP over HTTP, with a strict reading of the answer.
+"""Delivery to Langfuse: OTLP over HTTP, with a strict reading of the answer.
 
-Accepted means: status 200 from the endpoint itself, a protobuf or JSON body, no error in it. OpenTelemetry's own
-exporter also calls a redirect, a login page and a partial success a success; each of these loses spans.
+Accepted means: status 200 without a redirect, and a protobuf or JSON body without an error. OpenTelemetry's own
+exporter also accepts redirects, login pages and partial successes, and loses spans each time.
 """
 
 import gzip
 import json
-import random
-import threading
-import time
+import ssl
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -25,62 +23,62 @@ from opentelemetry.sdk.trace import ReadableSpan
 from ccship import __version__
 from ccship.config import Config
 from ccship.errors import ConfigError, Denied, Rejected, Retryable, TooLarge
-from ccship.sinks.answers import check_status
-from ccship.sinks.sdk_log import tell_of_sdk
+from ccship.sinks.answers import check_status, read_bounded
+from ccship.sinks.patience import Patience, deadline
+from ccship.sinks.sdk_log import handle_sdk_log
 from ccship.sinks.spans import AccountingExporter, SpanSink, span_id_of
 
 ENDPOINT = "/api/public/otel/v1/traces"
 
-_ATTEMPTS = 3
-"""Requests for one batch before giving up: the transcript is still there for the next run."""
-
-_TIMEOUT_S = 10.0
-_DEADLINE_S = 30.0
-"""For one whole request: a server that sends a byte a second never meets a read timeout."""
-
-_FIRST_WAIT_S = 0.5
-_MAX_WAIT_S = 5.0
-_MAX_REPLY_BYTES = 64 * 1024
+PATIENCE = Patience(timeout_s=10.0, deadline_s=30.0, attempts=3, longest_wait_s=5.0)
+"""For one batch; the next run can read the transcript again. The deadline also ends an answer of one byte a second."""
 
 _SHORTER_CHARS = (20_000, 1_000)
-"""What is left of a text when a single span is too large for the server, and when it still is."""
+"""Characters kept of a text when a single span is too large, and when it still is."""
 
 
 class LangfuseSink(SpanSink):
-    """Delivers to a Langfuse server; one for each public key and process."""
+    """Delivers to a Langfuse server. A process can have one for each public key."""
 
     _served: ClassVar[dict[str, str]] = {}
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, patience: Patience | None = None) -> None:
         if not config.public_key or not config.secret_key:
-            raise ConfigError("no keys: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY")
+            raise ConfigError(config.why_no_keys)
         if (taken := self._served.setdefault(config.public_key, config.base_url)) != config.base_url:
-            # the SDK keeps one client for each public key, and what it is given later would go to the first server
+            # the SDK keeps one client per public key: spans for a second server would go to the first
             raise ConfigError(
-                f"{config.public_key} is the public key of {taken} and of {config.base_url}: a key is for one server"
+                f"{config.public_key} is set for both {taken} and {config.base_url}: use a key for one server only"
             )
-        tell_of_sdk()
-        exporter = LangfuseExporter(config.public_key, config.secret_key, config.base_url)
+        handle_sdk_log()
+        patience = patience or PATIENCE
         try:
+            # One for both clients: to read the system's certificates takes longer than a request.
+            context = httpx.create_ssl_context()
             super().__init__(
-                exporter,
+                LangfuseExporter(config.public_key, config.secret_key, config.base_url, patience, context),
                 public_key=config.public_key,
                 secret_key=config.secret_key,
                 base_url=config.base_url,
                 upload_media=True,
+                http_client=httpx.Client(timeout=patience.timeout_s, verify=context),
             )
         except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
-            # the SDK makes its HTTP client at once, from the variables that every HTTP client reads
+            # the SDK creates its HTTP client at once, from the standard variables of HTTP clients
             raise ConfigError(
-                f"no connection can be made ({error}): check SSL_CERT_FILE and the proxy variables (ALL_PROXY, ...)"
+                f"cannot connect ({error}): check SSL_CERT_FILE and the proxy variables (ALL_PROXY, ...)"
             ) from error
 
 
 class LangfuseExporter(AccountingExporter):
-    """Sends batches; halves those that are too large or hold something the server refuses."""
+    """Sends batches; halves those that are too large or contain a span that the server refuses."""
 
-    def __init__(self, public_key: str, secret_key: str, base_url: str) -> None:
+    def __init__(
+        self, public_key: str, secret_key: str, base_url: str, patience: Patience, context: ssl.SSLContext
+    ) -> None:
         super().__init__()
+        self._patience = patience
+        self._context = context
         self._client: httpx.Client | None = None
         self._url = base_url.rstrip("/") + ENDPOINT
         self._auth = httpx.BasicAuth(public_key, secret_key)
@@ -95,9 +93,9 @@ class LangfuseExporter(AccountingExporter):
         }
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
-        """Send spans until each is accepted or rejected, or nothing more can be done now."""
+        """Send spans until each is accepted or rejected, or the delivery fails."""
         if self.delivery.failure is not None:
-            return  # the server is down: do not hammer it with the rest of the queue
+            return  # the server is down: do not send it the rest of the queue
         try:
             if len(spans) == 1:
                 self._send_alone(spans[0])
@@ -116,7 +114,7 @@ class LangfuseExporter(AccountingExporter):
             self.delivery.accepted.update(map(span_id_of, spans))
 
     def _send_alone(self, span: ReadableSpan) -> None:
-        """A span that is too large even alone loses the ends of its largest fields; its times and tokens arrive."""
+        """Send a span that is too large even alone with its largest texts shortened: times and tokens arrive."""
         request = encode_spans([span])
         for longest in _SHORTER_CHARS:
             try:
@@ -129,16 +127,7 @@ class LangfuseExporter(AccountingExporter):
 
     def _post_patiently(self, request: ExportTraceServiceRequest) -> None:
         body = gzip.compress(request.SerializeToString(), compresslevel=1)
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                self._post(body)
-            except Retryable as error:
-                wait_s = max(_backoff_s(attempt), error.retry_after_s or 0)
-                if attempt == _ATTEMPTS or wait_s > _MAX_WAIT_S:
-                    raise
-                time.sleep(wait_s)
-            else:
-                return
+        self._patience.call(lambda: self._post(body))
 
     def shutdown(self) -> None:
         """Close the connection."""
@@ -146,28 +135,27 @@ class LangfuseExporter(AccountingExporter):
             self._client.close()
 
     def _post(self, body: bytes) -> None:
-        # One client for all requests: making one reads the system's certificates, which takes longer than a request.
-        client = self._client = self._client or httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False)
-        # Closing the client is the only public way to end a request at a deadline.
-        timer = threading.Timer(_DEADLINE_S, client.close)
-        timer.daemon = True
-        timer.start()
+        client = self._client = self._client or httpx.Client(
+            timeout=self._patience.timeout_s, follow_redirects=False, verify=self._context
+        )
         try:
-            with client.stream("POST", self._url, content=body, headers=self._headers, auth=self._auth) as reply:
-                judge(reply.status_code, reply.headers, _read_bounded(reply))
+            with (
+                deadline(client, self._patience.deadline_s),
+                client.stream("POST", self._url, content=body, headers=self._headers, auth=self._auth) as reply,
+            ):
+                judge(reply.status_code, reply.headers, read_bounded(reply))
         except (httpx.HTTPError, OSError, RuntimeError) as error:
-            # RuntimeError: the deadline closed the client before the connection was made
+            # RuntimeError: the deadline closed the client before it connected
             raise Retryable(f"{self._url} does not answer: {type(error).__name__}") from error
         except httpx.InvalidURL as error:
-            raise Denied(f"{self._url} is no address ({error}): check LANGFUSE_BASE_URL") from error
+            raise Denied(f"{self._url} is not a valid address ({error}): check LANGFUSE_BASE_URL") from error
         finally:
-            timer.cancel()
             if client.is_closed:
                 self._client = None
 
 
 def _shorten(request: ExportTraceServiceRequest, longest: int) -> None:
-    """Cut every text of a request to so many characters, and say how long it was."""
+    """Shorten every text of a request to `longest` characters and append its full length."""
     for resource in request.resource_spans:
         for scope in resource.scope_spans:
             for span in scope.spans:
@@ -178,21 +166,21 @@ def _shorten(request: ExportTraceServiceRequest, longest: int) -> None:
 
 
 def judge(status: int, headers: httpx.Headers, body: bytes) -> None:
-    """Return when the reply says that all was accepted; raise what it says otherwise.
+    """Return if a reply acknowledges all spans; otherwise raise.
 
     Raises:
-        Retryable: not accepted now, or an answer that is not an acknowledgement although it looks like one.
-        Denied: keys or address are wrong.
-        TooLarge: the request was too large.
-        Rejected: a span in the request is refused.
+        Retryable: Not accepted now, or an answer that only looks like an acknowledgement.
+        Denied: Keys or address are wrong.
+        TooLarge: The request is too large.
+        Rejected: The server refuses a span in the request.
     """
     check_status(status, headers)
     if not _acknowledges(headers.get("content-type", ""), body):
-        raise Retryable("an answer that is no acknowledgement (200): check LANGFUSE_BASE_URL")
+        raise Retryable("an answer that is not an acknowledgement (200): check LANGFUSE_BASE_URL")
 
 
 def _acknowledges(content_type: str, body: bytes) -> bool:
-    """Whether a body is an OTLP response without an error in it."""
+    """Return whether a body is an OTLP response without an error."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json":
         try:
@@ -208,18 +196,3 @@ def _acknowledges(content_type: str, body: bytes) -> bool:
         partial = response.partial_success
         return not (partial.rejected_spans or partial.error_message)
     return False
-
-
-def _read_bounded(reply: httpx.Response) -> bytes:
-    body = b""
-    for chunk in reply.iter_bytes():
-        body += chunk
-        if len(body) > _MAX_REPLY_BYTES:
-            break
-    return body
-
-
-def _backoff_s(attempt: int) -> float:
-    """Exponential with full jitter, so that many hooks do not come back at once."""
-    longest: float = min(_MAX_WAIT_S, _FIRST_WAIT_S * 2 ** (attempt - 1))
-    return random.uniform(0.1, 1.0) * longest  # noqa: S311 - no secret depends on it

@@ -1,14 +1,13 @@
-"""A file of OTLP JSON lines, one export request a line: OpenTelemetry's file format.
+"""Writes OTLP JSON lines, one export request per line: OpenTelemetry's file format.
 
-Written beside its destination and renamed when complete, so that a reader sees the old file or the new one.
+The file is written next to its destination and renamed when complete: readers see the old file or the new one.
 """
 
 import base64
+import errno
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,53 +18,44 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from ccship.errors import ConfigError
 from ccship.sinks.spans import AccountingExporter, SpanSink, span_id_of
+from ccship.storage import Replacement
 
 STDOUT = Path("-")
 
 
 class OtlpFileSink(SpanSink):
-    """Delivers to a file; `commit` makes it appear. The path `-` is standard output."""
+    """Delivers to a file; `commit` publishes it. The path `-` is standard output."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._temporary: Path | None = None
-        self._file = self._open()
+        self._replacement = None if path == STDOUT else _replacement_of(path)
+        self._file = self._replacement.content if self._replacement else sys.stdout.buffer
         super().__init__(
             _FileExporter(self._file), public_key="pk-lf-file", secret_key="sk-lf-file",  # noqa: S106 - never sent
             base_url="http://127.0.0.1:9", upload_media=False,
         )  # fmt: skip
 
     def commit(self) -> None:
-        """Make the file appear under its name, whole."""
-        self._file.flush()
-        if self._temporary is not None:
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._temporary.replace(self._path)
-            self._temporary = None
+        """Move the complete file to its destination."""
+        if self._replacement:
+            self._replacement.commit()
+        else:
+            self._file.flush()
 
     def close(self) -> None:
-        """Drop what was not committed."""
+        """Delete an uncommitted file."""
         super().close()
-        if self._temporary is not None:
-            with suppress(OSError):  # of a full disk, once more
-                self._file.close()
-            self._temporary.unlink(missing_ok=True)
+        if self._replacement:
+            self._replacement.drop()
 
-    def _open(self) -> BinaryIO:
-        if self._path == STDOUT:
-            return sys.stdout.buffer
-        if self._path.exists() and not self._path.is_file():
-            # a folder cannot be replaced, and a device or a pipe must not be
-            raise ConfigError(f"{self._path} is no file: name one with --to, or - for stdout")
-        try:
-            descriptor, name = tempfile.mkstemp(dir=self._path.absolute().parent, prefix=f".{self._path.name}.")
-        except OSError as error:
-            raise ConfigError(
-                f"{self._path} cannot be written ({error.strerror}): name another file with --to"
-            ) from error
-        self._temporary = Path(name)
-        return os.fdopen(descriptor, "wb")
+
+def _replacement_of(path: Path) -> Replacement:
+    if path.exists() and not path.is_file():
+        # a folder cannot be replaced, and a device or a pipe must not be
+        raise ConfigError(f"{path} is not a file: name one with --to, or - for stdout")
+    try:
+        return Replacement(path)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written ({error.strerror}): name another file with --to") from error
 
 
 class _FileExporter(AccountingExporter):
@@ -76,12 +66,15 @@ class _FileExporter(AccountingExporter):
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         request = MessageToDict(encode_spans(spans), use_integers_for_enums=True)
         _hex_ids(request)
-        self._file.write(orjson.dumps(request) + b"\n")
+        line = orjson.dumps(request) + b"\n"
+        if self._file.write(line) < len(line):
+            # Python reports a reader that disconnects during a write as a short count
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
         self.delivery.accepted.update(map(span_id_of, spans))
 
 
 def _hex_ids(request: dict[str, Any]) -> None:
-    """OTLP JSON writes ids in hex, unlike protobuf's own JSON mapping."""
+    """Convert ids to hex, as OTLP JSON requires; protobuf's own JSON mapping writes base64."""
     for resource in request["resourceSpans"]:
         for scope in resource["scopeSpans"]:
             for span in scope["spans"]:

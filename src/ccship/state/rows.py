@@ -1,134 +1,199 @@
-"""The rows of the state as values: what is kept, and how it is written down."""
+"""Rows of the store <-> values.
 
+The only module with column names: `..._row` returns a row as a dict of columns, `load_...` reads one.
+"""
+
+import sqlite3
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from hashlib import blake2b
-from typing import Any
 from uuid import UUID
 
 import orjson
 from pydantic import TypeAdapter
 
-from ccship.observations import Trace
+from ccship.observations import ID_BYTES, Trace
+from ccship.observations.line_outcomes import Outcomes, by_key, outcomes_in
+from ccship.observations.volatile import Volatile
 from ccship.transcript.tail import Position
-from ccship.transcript.turns import Carry
+from ccship.transcript.turns import ResumeState
+from ccship.unit import Launch, Link
 
 _HASH_BYTES = 8
+_HASHES = 3
+"""The version of the data that `encode` hashes. Raise it when that data changes: older hashes are then not compared."""
+
+_KEY_BYTES = 7
 _UUID_BYTES = 16
-_CARRY = TypeAdapter(Carry)
+_RESUME_STATE = TypeAdapter(ResumeState)
 _COUNTS = TypeAdapter(dict[str, int])
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """A tool call that launches a subagent, and the trace it is part of.
-
-    `message_id`: the LLM call that asked for it; `agent_id`: the subagent (or the folder of several), once the result
-    tells; `prompt`: a hash of what it was told.
-    """
-
-    tool_use_id: str
-    trace: Trace
-    message_id: str
-    agent_id: str | None
-    agent_type: str | None
-    prompt: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """What a subagent hangs under; `parent_span_id` is None for one that nobody launched.
-
-    `message_id`: the LLM call that launched it; a forked subagent repeats it in its own transcript.
-    """
-
-    trace: Trace
-    parent_span_id: str | None
-    agent_type: str | None = None
-    message_id: str | None = None
+_VOLATILE = TypeAdapter(dict[str, Volatile])
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The session that a turn was shipped from, and whether it could no longer change then."""
+    """The session (its key) that shipped a turn, and whether the turn was settled."""
 
-    session: str
+    session: bytes
     settled: bool
 
 
-@dataclass(slots=True)
-class TranscriptState:
-    """What is known of one transcript.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The turn (its key) that ships a call, the key of its session, and the time of its last response.
 
-    `counts`: the lines before the cursor by what became of them; `open`: those from there to the offset `seen`, of
-    which a later look may say otherwise. `spans`: hashes of what was accepted, for turns that may change.
-    `shipped_at`: when something was accepted last, in seconds since the epoch.
+    A copy repeats calls with their times: those up to `until_s` (seconds since the epoch) belong to `turn`.
+    """
+
+    turn: bytes
+    session: bytes
+    until_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A span that the server refused permanently. `at`: seconds since the epoch."""
+
+    trace_id: str
+    span_id: str
+    name: str
+    transcript: str
+    reason: str
+    at: float
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """Everything that the state stores about a transcript.
+
+    `counts`: the lines before the cursor by outcome. `open`: those from the cursor to the offset `seen`; their outcome
+    may change. `spans`: hashes of delivered spans of open turns. `shipped_at`: time of the last delivery, in seconds
+    since the epoch. `volatile`: volatile facts that were sent with open turns, by the turns' uuids. `is_outdated`: an
+    older version made the hashes in `spans`.
     """
 
     path: str
     session: str
     position: Position | None = None
-    carry: Carry = field(default_factory=Carry)
-    counts: Counter[str] = field(default_factory=Counter)
-    open: Counter[str] = field(default_factory=Counter)
+    resume_state: ResumeState = field(default_factory=ResumeState)
+    counts: Outcomes = field(default_factory=Counter)
+    open: Outcomes = field(default_factory=Counter)
     seen: int = 0
     spans: set[bytes] = field(default_factory=set)
     link: Link | None = None
     shipped_at: float | None = None
     last_error: str | None = None
+    volatile: dict[str, Volatile] = field(default_factory=dict)
+    is_outdated: bool = False
+
+    def ids_sent(self, size: int) -> frozenset[bytes]:
+        """Return ids (their first bytes) of spans that an older version sent; their hashes cannot be compared.
+
+        Empty if the file (`size` in bytes) has grown beyond `seen`. Otherwise nothing can have changed, and an upgrade
+        sends nothing again.
+        """
+        if not self.is_outdated or size != self.seen:
+            return frozenset()
+        return frozenset(span[:ID_BYTES] for span in self.spans)
 
 
-def compact(uuid: str) -> bytes:
-    """Sixteen bytes for a uuid, whatever it looks like."""
-    return blake2b(uuid.encode(), digest_size=16).digest()
+def short_key(name: str) -> bytes:
+    """Return a seven-byte key for a uuid or an id. The state has three keys per turn, so they are short."""
+    return blake2b(name.encode(), digest_size=_KEY_BYTES).digest()
 
 
-def pack_session(session: str) -> bytes | str:
-    """Sixteen bytes for a session id that is a uuid, as nearly all are: there is one in every turn's row."""
-    try:
-        packed = UUID(session)
-    except ValueError:
-        return session
-    return packed.bytes if str(packed) == session else session
+def old_key(name: str) -> bytes:
+    """Return the sixteen-byte key of a turn's uuid in version 0.1.0."""
+    return blake2b(name.encode(), digest_size=_UUID_BYTES).digest()
 
 
-def unpack_session(packed: bytes | str) -> str:
-    """The session id that was packed."""
-    return str(UUID(bytes=packed)) if isinstance(packed, bytes) and len(packed) == _UUID_BYTES else str(packed)
+def session_key(stored: bytes | str) -> bytes:
+    """Return the key of a session. Version 0.1.0 stored its id instead, a uuid as sixteen bytes."""
+    if isinstance(stored, str):
+        return short_key(stored)
+    return short_key(str(UUID(bytes=stored))) if len(stored) == _UUID_BYTES else stored
 
 
-def pack_spans(spans: set[bytes]) -> bytes:
-    """Hashes, side by side."""
-    return b"".join(sorted(spans))
+def transcript_row(checkpoint: Checkpoint) -> dict[str, object]:
+    """Return the columns of a checkpoint. `link` and `volatile` are NULL if empty, as in most rows."""
+    position = checkpoint.position
+    resume_state = {name: value for name, value in asdict(checkpoint.resume_state).items() if value}
+    volatile = {uuid: kept for uuid, kept in checkpoint.volatile.items() if kept}
+    return {
+        "path": checkpoint.path,
+        "session": checkpoint.session,
+        "offset": position.offset if position else 0,
+        "device": position.device if position else None,
+        "inode": position.inode if position else None,
+        "fingerprint": position.fingerprint if position else None,
+        "resume_state": orjson.dumps(resume_state),
+        "counts": orjson.dumps(by_key(checkpoint.counts)),
+        "open": orjson.dumps(by_key(checkpoint.open)),
+        "seen": checkpoint.seen,
+        "spans": b"".join(sorted(checkpoint.spans)),
+        "link": orjson.dumps(checkpoint.link) if checkpoint.link else None,
+        "shipped_at": checkpoint.shipped_at,
+        "last_error": checkpoint.last_error,
+        "hashes": _HASHES,
+        "volatile": orjson.dumps(volatile) if volatile else None,
+    }
 
 
-def _unpack_spans(packed: bytes) -> set[bytes]:
-    packed = memoryview(packed).tobytes()  # not a text
-    return {packed[at : at + _HASH_BYTES] for at in range(0, len(packed) - _HASH_BYTES + 1, _HASH_BYTES)}
+def load_transcript(row: sqlite3.Row) -> Checkpoint:
+    """Return the checkpoint in a row.
+
+    Raises:
+        ValueError, TypeError, LookupError: ccship did not write it.
+    """
+    position = None
+    if row["fingerprint"] is not None:
+        offset, fingerprint = max(0, int(row["offset"])), bytes(row["fingerprint"])
+        position = Position(offset, int(row["device"]), int(row["inode"]), fingerprint)
+    return Checkpoint(
+        path=row["path"],
+        session=row["session"],
+        position=position,
+        resume_state=_RESUME_STATE.validate_json(row["resume_state"]) if row["resume_state"] else ResumeState(),
+        counts=_load_counts(row["counts"]),
+        open=_load_counts(row["open"]),
+        seen=int(row["seen"]),
+        spans=_load_spans(row["spans"]),
+        link=_load_link(row["link"]),
+        shipped_at=None if row["shipped_at"] is None else float(row["shipped_at"]),
+        last_error=row["last_error"],
+        volatile=_VOLATILE.validate_json(row["volatile"]) if row["volatile"] else {},
+        is_outdated=int(row["hashes"]) != _HASHES,
+    )
 
 
-def load_transcript(known: TranscriptState, row: tuple[Any, ...] | None) -> TranscriptState:
-    """A row of the transcripts; ValueError or TypeError when somebody else wrote it."""
-    if row is None:
-        return known
-    offset, device, inode, fingerprint, carry, counts, opened, seen, spans, link, shipped_at, last_error = row
-    if fingerprint is not None:
-        known.position = Position(max(0, int(offset)), int(device), int(inode), bytes(fingerprint))
-    known.carry = _CARRY.validate_json(carry) if carry else Carry()
-    known.counts = Counter(_COUNTS.validate_json(counts)) if counts else Counter()
-    known.open = Counter(_COUNTS.validate_json(opened)) if opened else Counter()
-    known.seen = int(seen)
-    known.spans = _unpack_spans(spans or b"")
-    known.link = _load_link(link)
-    known.shipped_at = float(shipped_at) if shipped_at is not None else None
-    known.last_error = last_error
-    return known
+def launch_row(launch: Launch) -> dict[str, object]:
+    """Return the columns of a launch."""
+    return {field.name: getattr(launch, field.name) for field in fields(launch)} | {"trace": orjson.dumps(launch.trace)}
+
+
+def load_launch(row: sqlite3.Row) -> Launch:
+    """Return the launch in a row."""
+    return Launch(**{field.name: row[field.name] for field in fields(Launch)} | {"trace": load_trace(row["trace"])})
+
+
+def load_dead_letter(row: sqlite3.Row) -> DeadLetter:
+    """Return the dead letter in a row."""
+    return DeadLetter(**{field.name: row[field.name] for field in fields(DeadLetter)})
+
+
+def _load_counts(text: str | bytes | None) -> Outcomes:
+    return outcomes_in(_COUNTS.validate_json(text)) if text else Counter()
+
+
+def _load_spans(packed: bytes | None) -> set[bytes]:
+    hashes = memoryview(packed or b"").tobytes()  # fails for text
+    return {hashes[at : at + _HASH_BYTES] for at in range(0, len(hashes) - _HASH_BYTES + 1, _HASH_BYTES)}
 
 
 def load_trace(text: str | bytes) -> Trace:
-    """A trace as it was kept with a launch or a link."""
+    """Return a trace that was stored with a launch or a link."""
     fields = orjson.loads(text)
-    return Trace(**{**fields, "tags": tuple(fields["tags"])})
+    return Trace(**{**fields, "tags": tuple(fields["tags"]), "settings_tags": tuple(fields.get("settings_tags", ()))})
 
 
 def _load_link(text: str | bytes | None) -> Link | None:

@@ -1,1 +1,4 @@
-"""Claude Code's transcripts: which there are, their lines, records, turns and token usage."""
+"""Transcripts: bytes -> records -> turns.
+
+Reads growing JSONL files. Writes nothing and depends on no settings.
+"""

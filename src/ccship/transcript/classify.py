@@ -1,18 +1,19 @@
-"""What a user line is, and whether it starts a turn.
+"""The kinds of user lines. Some kinds start a turn.
 
-Pure: a record goes in, a word comes out. The table below is read from top to bottom, the first row that holds wins;
-`docs/transcripts.md` explains the rows. Measured against 400 sessions that name their turns (`promptId`).
+Pure. The first row of `ROWS` that matches decides; `docs/transcripts.md` explains the rows. Measured against 400
+sessions that name their turns (`promptId`).
 """
 
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from ccship.transcript.records import User
+from ccship.transcript.typed import is_bare_compact
 
 Trigger: TypeAlias = Literal[
     "prompt", "slash_command", "local_command", "shell_input", "task_notification", "scheduled", "teammate"
 ]
-"""What started a turn. A local command (`/model`) or shell input (`!ls`) starts one only if a model is called then."""
+"""What starts a turn. A local command (`/model`) or shell input (`!ls`) starts one only if a model call follows."""
 
 UserKind: TypeAlias = Trigger | Literal["tool_result", "compact_summary", "interrupt", "meta", "local_output"]
 
@@ -21,7 +22,7 @@ TRIGGERS: frozenset[UserKind] = frozenset(
 )
 
 TYPED: frozenset[UserKind] = frozenset({"prompt", "slash_command", "teammate"})
-"""Triggers that make a turn even when no model was called: somebody asked for something."""
+"""Triggers that make a turn even without a model call, because they are requests."""
 
 
 def _starts(*prefixes: str) -> Callable[[User, str], bool]:
@@ -54,6 +55,7 @@ ROWS: tuple[tuple[UserKind, Callable[[User, str], bool]], ...] = (
     ("local_output", _starts(*_LOCAL_OUTPUT)),
     ("slash_command", _starts("<command-message>")),
     ("local_command", _starts("<command-name>")),
+    ("local_command", lambda _, text: is_bare_compact(text)),
     ("task_notification", lambda _, text: _is_notification(text)),
     ("teammate", _starts("<teammate-message")),
     ("prompt", lambda record, text: bool(text) or bool(record.blocks)),
@@ -61,7 +63,7 @@ ROWS: tuple[tuple[UserKind, Callable[[User, str], bool]], ...] = (
 
 
 def classify(record: User) -> UserKind:
-    """The kind of a user line of a main transcript."""
+    """Return the kind of a user line of a main transcript."""
     text = record.text.lstrip()
     for kind, holds in ROWS:
         if holds(record, text):

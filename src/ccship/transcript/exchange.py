@@ -1,17 +1,17 @@
-"""An exchange: something that was asked and everything that was done about it.
+"""An exchange: a prompt, or a subagent's task, and everything that followed.
 
-A turn of a session is an exchange, and so is a subagent. Pure accumulation in file order, which is the order of
-flushing and not of cause: results may stand before their tool call, lines of two calls may be mixed. Whatever decides
-an id or a start time is taken from the record itself or from records that stand *before* it in the file, so that it
-never changes when the file grows.
+Records are added in file order. That is the order of flushing, not of cause: a result may precede its tool call, and
+the lines of two calls may be mixed. Ids and start times come from the record itself or from records before it, so they
+do not change when the file grows.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from ccship.transcript.classify import UserKind, classify
+from ccship.transcript.parts import Event, EventKind, LLMCall, ModelInput, ToolCall
 from ccship.transcript.records import (
     ApiRequest,
     Assistant,
@@ -21,85 +21,40 @@ from ccship.transcript.records import (
     Record,
     System,
     User,
+    blocks_of,
     version_of,
 )
 
-EventKind: TypeAlias = Literal[
-    "compaction", "api_retry", "api_error", "interrupted", "queued_prompt", "model_fallback", "hook_blocked",
-    "permission_denied", "local_command",
-]  # fmt: skip
-
 KILLED = "interrupted"
-"""The `toolDenialKind` of a result that was made up when a killed session was resumed, maybe days later."""
+"""The `toolDenialKind` of an invented result, written when a killed session is resumed, possibly days later."""
 
 _QUEUED_COMMANDS_ARE_ATTACHMENTS = (2, 1, 91)
 
+_BACKGROUND_TASK = '{"task_id"'
+"""The first characters of a queue operation that reports on a background task (up to 2.1.90)."""
 
-@dataclass(slots=True)
-class Given:
-    """Text or results that the model was given: `position` orders it among the calls, in records of the exchange."""
+_WAITED = ("queued_command", "command_permissions")
+"""Attachment types whose timestamp may be that of the command, up to four minutes before the model receives it."""
 
-    position: int
-    record: Record
-    blocks: list[Block]
-
-
-@dataclass(slots=True)
-class LLMCall:
-    """One request to a model and its response. `start_ns`: when it was sent, as well as the transcript knows."""
-
-    message_id: str
-    position: int
-    start_ns: int | None
-    request: ApiRequest | None
-    lines: list[Assistant] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class ToolCall:
-    """One tool_use block, the line it stands on, and the line that brought its result."""
-
-    tool_use_id: str
-    name: str
-    input: Any
-    requested: Assistant
-    message_id: str
-    result: User | None = None
-    result_block: Block | None = None
-
-    @property
-    def launched(self) -> str | None:
-        """The subagent that this call launched, or the folder of a workflow's, once its result tells."""
-        outcome = self.result.tool_use_result if self.result else None
-        if not isinstance(outcome, dict):
-            return None
-        named = outcome.get("agentId") or outcome.get("runId")
-        return named if isinstance(named, str) else None
-
-
-@dataclass(slots=True)
-class Event:
-    """Something that happened to the exchange at one moment."""
-
-    kind: EventKind
-    record: Record
-    key: str
-    detail: dict[str, Any] = field(default_factory=dict)
+_LONGEST_COMPACTION_NS = 15 * 60 * 10**9
+"""The longest observed compaction took seven minutes. After a longer pause it is not part of the work before it."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """What was asked (`opening`) and all that followed, subagents of 1.0 written inline (`sidechains`) included.
+    """The record that opened an exchange (`opening`) and everything that followed.
 
-    `error`: the API error it ended with. `is_closed`: Claude Code itself ended it, with an error or on a resume.
-    `was_killed`: the session ended in a running tool; what closed it was written when the session was resumed.
+    `sidechains`: subagents of 1.0, written inline. `folded`: events of folded turns, which called no model. `error`:
+    the API error at its end. `is_closed`: Claude Code ended it, with an error or on a resume. `was_killed`: the session
+    ended while a tool ran; its end was written on the resume.
     """
 
     opening: Record
-    given: list[Given] = field(default_factory=list)
+    given: list[ModelInput] = field(default_factory=list)
     calls: dict[str, LLMCall] = field(default_factory=dict)
     tools: dict[str, ToolCall] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    folded: list[Event] = field(default_factory=list)
     sidechains: list["Exchange"] = field(default_factory=list)
     uuids: dict[str, int | None] = field(default_factory=dict)
     end_ns: int | None = None
@@ -114,21 +69,27 @@ class Exchange:
 
     @property
     def start_ns(self) -> int | None:
-        """When it was asked, in ns since the epoch; None while no record of it has a time."""
+        """Start time in ns since the epoch; None while no record has a time."""
         return self.opening.time_ns or next((time for time in self.uuids.values() if time is not None), None)
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether the person stopped it."""
+        """Whether the user interrupted it."""
         return any(event.kind == "interrupted" for event in self.events)
 
     @property
     def was_answered(self) -> bool:
-        """Whether a response, an error or an interrupt followed what was asked."""
+        """Whether a response, an error or an interrupt followed the opening."""
         return bool(self.calls) or self.is_closed or self.is_interrupted
 
+    @property
+    def session_id(self) -> str | None:
+        """The session of its calls, else of its opening: a resumed session may answer a copied prompt."""
+        first = next((call.lines[0] for call in self.calls.values()), None)
+        return (first and first.session_id) or self.opening.session_id
+
     def origin(self, session: str) -> str | None:
-        """The session that this was copied from, as far as its lines tell; None when it is `session`'s own."""
+        """Return the session from which its lines were copied; None if they are `session`'s own."""
         first = next((call.lines[0] for call in self.calls.values()), None)
         if first is not None and first.is_copy:
             return first.request_session_id or first.made_by_session
@@ -137,28 +98,28 @@ class Exchange:
 
     @property
     def has_open_tools(self) -> bool:
-        """Whether a tool was called and its result is not there."""
+        """Whether a tool call has no result yet."""
         return any(tool.result is None for tool in self.tools.values())
 
     def note(self, record: Record) -> int:
-        """Remember that a record belongs here; returns its position."""
+        """Add the record's uuid; return its position."""
         self._position += 1
         if record.uuid:
-            self.uuids[record.uuid] = record.time_ns
+            self.uuids[record.uuid] = self._given_ns(record)
         return self._position
 
     def add_request(self, request: ApiRequest) -> None:
-        """An HTTP attempt; the lines of its response point at it by id.
+        """Add an HTTP attempt. The lines of its response refer to it by id.
 
-        One that follows the end was made for the next prompt, which a resumed client writes down after it.
+        An attempt after the end belongs to the next prompt: a resumed client writes the prompt after its request.
         """
         if not self.is_closed:
             self._requests[request.id] = request
 
     def retries(self) -> Iterator[ApiRequest]:
-        """Attempts without response, once a later attempt has one or the exchange ended without.
+        """Yield attempts without a response, once a later attempt has one or the exchange is closed.
 
-        Not at once: a response may be flushed after the next request.
+        An earlier answer could be wrong: a response may be flushed after the next request.
         """
         answered = {call.request.id for call in self.calls.values() if call.request}
         requests = list(self._requests.values())
@@ -168,25 +129,27 @@ class Exchange:
                 yield request
 
     def add_queue_operation(self, operation: QueueOperation) -> None:
-        """A prompt typed while the model worked. Up to 2.1.63 it is nowhere else; later it comes as an attachment."""
+        """Add a prompt that was typed while the model worked. Later clients write it as an attachment."""
         if operation.operation == "enqueue":
             self._queue.append(operation)
         elif self._queue:
             enqueued = self._queue.pop(0)
             text = str(enqueued.content or "")
             is_only_here = version_of(self.opening) < _QUEUED_COMMANDS_ARE_ATTACHMENTS
-            if operation.operation == "remove" and is_only_here and enqueued.time_ns and text[:1] not in ("", "<"):
+            is_prompt = bool(text) and not text.startswith(("<", _BACKGROUND_TASK))
+            if operation.operation == "remove" and is_only_here and enqueued.time_ns and is_prompt:
                 self.events.append(Event("queued_prompt", enqueued, f"queue:{enqueued.time_ns}", {"prompt": text}))
 
     def give(self, record: Record, blocks: list[Block] | None = None) -> None:
-        """A message to the model: a prompt, a reminder, a summary."""
+        """Add a message to the model: a prompt, a reminder, a summary."""
         position = self.note(record)
-        self.given.append(Given(position, record, record.blocks if blocks is None else blocks))
-        if record.time_ns is not None:
-            self._last_given_ns = record.time_ns
+        self.given.append(ModelInput(position, record, record.blocks if blocks is None else blocks))
+        given_ns = self._given_ns(record)
+        if given_ns is not None:
+            self._last_given_ns = given_ns
 
     def add_result(self, record: User) -> None:
-        """Tool results, one a line as a rule; they are also what the next call is given."""
+        """Add tool results. They are also input of the next call."""
         self.give(record)
         for block in record.tool_results:
             self.complete(str(block.get("tool_use_id")), record, block)
@@ -201,7 +164,7 @@ class Exchange:
             self._touch(record)
 
     def complete(self, tool_use_id: str, record: User, block: Block) -> None:
-        """Join a result with its tool call, in whichever order they come."""
+        """Join a result with its tool call, in either order."""
         tool = self.tools.get(tool_use_id)
         if tool is None:
             self._results[tool_use_id] = (record, block)
@@ -211,7 +174,7 @@ class Exchange:
                 self._touch(record)
 
     def add(self, record: Record) -> None:
-        """Take a record of any type."""
+        """Add a record of any type."""
         match record:
             case Assistant():
                 self.add_assistant(record)
@@ -229,7 +192,7 @@ class Exchange:
                 self.note(record)
 
     def add_user(self, record: User, kind: UserKind) -> None:
-        """Take a user line of a kind that `classify` told."""
+        """Add a user line of the kind that `classify` returned."""
         match kind:
             case "tool_result":
                 self.add_result(record)
@@ -241,14 +204,14 @@ class Exchange:
                 self.give(record)
 
     def add_assistant(self, record: Assistant) -> None:
-        """A line of an LLM response, or of what Claude Code said in its place."""
+        """Add a line of an LLM response, or one that Claude Code wrote in its place."""
         if not record.is_llm_output:
             self._add_synthetic(record)
             return
-        assert record.message is not None  # noqa: S101 - is_llm_output has looked
+        assert record.message is not None  # noqa: S101 - is_llm_output is true
         message_id = str(record.message.id)
         if record.uuid in self.uuids:
-            return  # the same line again: in-file copies of some versions
+            return  # some versions repeat a line in the same file
         position = self._position + 1
         call = self.calls.get(message_id)
         if call is None:
@@ -263,28 +226,43 @@ class Exchange:
                 self._add_tool(record, block, message_id)
 
     def forget_call(self, message_id: str | None) -> None:
-        """Drop a call that was made elsewhere: a forked subagent repeats the one that launched it."""
+        """Remove a call of another exchange: a forked subagent repeats the call that launched it."""
         if message_id is not None and self.calls.pop(message_id, None) is not None:
             self.tools = {key: tool for key, tool in self.tools.items() if tool.message_id != message_id}
 
+    def sidechain_of(self, record: Record) -> "Exchange":
+        """Return the inline subagent (1.0) that a record continues or opens."""
+        for sidechain in self.sidechains:
+            if record.parent_uuid in sidechain.uuids:
+                return sidechain
+        sidechain = Exchange(record)
+        self.sidechains.append(sidechain)
+        return sidechain
+
     def add_event(
-        self, kind: EventKind, record: Record, *, key: str | None = None, detail: dict[str, Any] | None = None
+        self,
+        kind: EventKind,
+        record: Record,
+        *,
+        key: str | None = None,
+        detail: dict[str, Any] | None = None,
+        start_ns: int | None = None,
     ) -> None:
-        """Note something that happened; `key` identifies it where the record has no uuid."""
+        """Add an event. `key` identifies it if the record has no uuid."""
         self.note(record)
         if key or record.uuid:
-            self.events.append(Event(kind, record, key or str(record.uuid), detail or {}))
+            self.events.append(Event(kind, record, key or str(record.uuid), detail or {}, start_ns))
 
     def interrupt(self, record: User) -> None:
-        """The person stopped it."""
+        """Add an interruption by the user."""
         self.add_event("interrupted", record)
         self._touch(record)
 
     def add_system(self, record: System) -> None:
-        """Keep the few notes that tell something about the work."""
+        """Add a system record. Only a few types are events."""
         match record.subtype:
             case "compact_boundary" | "microcompact_boundary":
-                self.add_event("compaction", record, detail=record.compact_metadata)
+                self._add_compaction(record)
             case "api_error":
                 self.add_event("api_retry", record, detail=_retry(record))
                 self._touch(record)
@@ -294,12 +272,11 @@ class Exchange:
                 self.note(record)
 
     def add_attachment(self, record: Attachment) -> None:
-        """Most attachments are reminders of Claude Code's own; a queued prompt is the person's, a block the hook's."""
+        """Add an attachment. Most are reminders by Claude Code; some are prompts of the user or messages of a hook."""
         match record.attachment.get("type"):
             case "queued_command":
                 prompt = record.attachment.get("prompt")
-                blocks = prompt if isinstance(prompt, list) else [{"type": "text", "text": str(prompt or "")}]
-                self.give(record, [block for block in blocks if isinstance(block, dict)])
+                self.give(record, blocks_of(prompt if isinstance(prompt, list) else str(prompt or "")))
                 self.add_event("queued_prompt", record)
             case "hook_blocking_error":
                 self.add_event("hook_blocked", record)
@@ -307,7 +284,7 @@ class Exchange:
                 self.note(record)
 
     def counts(self) -> Counter[str]:
-        """How many LLM calls, tool calls and failed tool calls there are, inline subagents included."""
+        """Count LLM calls, tool calls and failed tool calls, inline subagents included."""
         counts = Counter(
             llm_call_count=len(self.calls),
             tool_count=len(self.tools),
@@ -325,7 +302,7 @@ class Exchange:
             tool.result, tool.result_block = self._results.pop(tool_use_id)
 
     def _add_synthetic(self, record: Assistant) -> None:
-        """Claude Code speaks itself: an API error, or "No response requested." when a killed session is resumed."""
+        """Add a line by Claude Code itself: an API error, or "No response requested." after a killed session."""
         self.note(record)
         self.is_closed = True
         if record.is_api_error_message and record.uuid:
@@ -333,8 +310,22 @@ class Exchange:
             self.events.append(Event("api_error", record, record.uuid))
             self._touch(record)
 
+    def _add_compaction(self, record: System) -> None:
+        """Add a compaction. An automatic one is part of the work, one requested hours later is not.
+
+        The latter starts at the end of the work as known from the records so far: a start time must never change.
+        """
+        start_ns, end_ns, time_ns = None, self.end_ns or self.start_ns, record.time_ns
+        if end_ns is not None and time_ns is not None and time_ns > end_ns:
+            detail = record.compact_metadata or {}
+            if detail.get("trigger") == "manual" or time_ns > end_ns + _LONGEST_COMPACTION_NS:
+                start_ns = end_ns
+            else:
+                self._touch(record)
+        self.add_event("compaction", record, detail=record.compact_metadata, start_ns=start_ns)
+
     def _sent_ns(self, record: Assistant, request: ApiRequest | None) -> int | None:
-        """When a call was sent: the request's own time, else its parent's, else that of what it was given last."""
+        """Return when a call was sent: the time of its request, else of its parent, else of its last input."""
         candidates = (
             request.time_ns if request else None,
             self.uuids.get(record.parent_uuid or ""),
@@ -346,6 +337,13 @@ class Exchange:
         if sent is None or record.time_ns is None:
             return sent
         return min(sent, record.time_ns)
+
+    def _given_ns(self, record: Record) -> int | None:
+        """Return when the model received a record. A record that waited in a queue is received after its parent."""
+        if not isinstance(record, Attachment) or record.attachment.get("type") not in _WAITED:
+            return record.time_ns
+        times = (record.time_ns, self.uuids.get(record.parent_uuid or ""))
+        return max((time for time in times if time is not None), default=None)
 
     def _touch(self, record: Record) -> None:
         if record.time_ns is not None:

@@ -1,26 +1,42 @@
-"""One line of a transcript, as bytes -> typed records.
+"""Parses one line of a transcript: bytes -> typed records.
 
-Contract: `parse_line` never raises, whatever the bytes. What cannot be read is a `BadRecord`, what is not needed is
-`Skipped`; both are counted by the caller, so that every record is accounted for. Fields of an unexpected type are
-dropped one by one (`Record.misfits`) instead of losing the record they stand in.
+`parse_line` never raises. Unreadable bytes become a `BadRecord`, unneeded lines become `Skipped`, so the caller can
+count every line. Fields of an unexpected type or beyond the limits (`transcript.limits`) are dropped (`Record.misfits`)
+and the rest of the record is kept. Every returned value can be encoded again.
 """
 
 import json
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import orjson
 
-from ccship.transcript.records import BOOKKEEPING, MISFITS, RECORD_TYPES, BadRecord, Parsed, Record, Skipped
+from ccship.transcript.limits import FIRST_YEAR, LAST_YEAR, MAX_DEPTH
+from ccship.transcript.records import (
+    BOOKKEEPING,
+    MISFITS,
+    NOTES,
+    RECORD_TYPES,
+    BadRecord,
+    Parsed,
+    Record,
+    SessionNote,
+    Skipped,
+)
 
 _INT64_DIGITS = 18
 _MAX_DIGITS = 300
-"""A float holds no more; nobody counts further."""
+"""The most digits of a float."""
 
 _PLACE = re.compile(r" - at `(\$[^`]*)`$")
-"""Where msgspec names the field that does not fit."""
+"""msgspec's location of the field that does not fit."""
+
+_FIRST_MOMENT, _END = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+_TOO_DEEP = f"[nested more than {MAX_DEPTH} levels deep]"
 
 _FIRST_TYPE = re.compile(rb'"type":"([a-z-]+)"')
 _HEAD_BYTES = 512
@@ -32,7 +48,7 @@ class _Data(msgspec.Struct):
 
 
 class _Head(msgspec.Struct):
-    """All that is read of bookkeeping; its texts, a fifth of a transcript, are never decoded."""
+    """The fields that are decoded of bookkeeping lines. Their texts, a fifth of a transcript, are skipped."""
 
     type: str
     data: _Data | None = None
@@ -42,20 +58,31 @@ _decode_head = msgspec.json.Decoder(_Head).decode
 
 
 def parse_line(line: bytes) -> list[tuple[int, Parsed]]:
-    """Read one physical line, without its newline: each record with its offset in the line.
+    """Parse one physical line, without its newline; return each record with its offset in the line.
 
-    Mostly one record, two when a newline got lost, none when the line is blank.
+    Usually one record; two if a newline was lost, none if the line is blank.
     """
     if skipped := _skip(line):
         return [(0, skipped)]
     try:
-        return [(0, _parse_object(orjson.loads(line)))]
+        raw = orjson.loads(line)
     except orjson.JSONDecodeError:
         return list(_parse_damaged(line))
+    has_many = line.count(b"{") + line.count(b"[") > MAX_DEPTH  # most lines have fewer, so nothing to walk
+    return [(0, _parse_bounded(raw) if has_many else _parse_object(raw))]
+
+
+def parse_facts(content: bytes) -> dict[str, Any]:
+    """Parse a small file that is one JSON object, such as a subagent's `meta.json`; empty if it is anything else."""
+    try:
+        raw = _bounded(orjson.loads(content))
+    except orjson.JSONDecodeError:
+        return {}
+    return raw if isinstance(raw, dict) else {}
 
 
 def _skip(line: bytes) -> Skipped | None:
-    """What a line is that is bookkeeping, without decoding it; None where only decoding can tell."""
+    """Recognise a bookkeeping line without decoding it; None if it must be decoded."""
     found = _FIRST_TYPE.search(line, 0, _HEAD_BYTES)
     if found is None or found[1] not in _SKIPPED_TYPES:
         return None
@@ -64,26 +91,25 @@ def _skip(line: bytes) -> Skipped | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     if head.type not in BOOKKEEPING:
-        return None  # what was found stands further inside
+        return None  # the match is inside a nested value
     if head.type == "progress" and head.data is not None:
         return Skipped(f"progress/{head.data.type}", known=True)
     return Skipped(head.type, known=True)
 
 
 def _parse_damaged(line: bytes) -> Iterator[tuple[int, Parsed]]:
-    """Save what can be saved: records in a row without newline, stray bytes, NULs of a torn write."""
-    text = line.decode("utf-8", "surrogateescape")  # keeps every byte, so that offsets can be told
-    decoder = json.JSONDecoder(parse_int=_int64)
+    """Recover records from a damaged line: records without newline, stray bytes, NULs of a torn write."""
+    text = line.decode("utf-8", "surrogateescape")  # keeps every byte, so offsets stay right
+    decoder = json.JSONDecoder(parse_int=_int64, parse_float=_finite, parse_constant=_finite)
     at = 0
     while (at := _skip_padding(text, at)) < len(text):
         offset = len(text[:at].encode("utf-8", "surrogateescape"))
         try:
             raw, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
-            # ValueError is also what a number of a million digits gives
             yield offset, BadRecord(f"not JSON: {type(error).__name__}")
             return
-        yield offset, _parse_object(_encodable(raw))
+        yield offset, _parse_bounded(raw, repair=_encodable)
 
 
 def _skip_padding(text: str, at: int) -> int:
@@ -92,15 +118,49 @@ def _skip_padding(text: str, at: int) -> int:
     return at
 
 
-def _int64(digits: str) -> int | float:
-    """Integers as wide as any encoder behind us takes them."""
+def _int64(digits: str) -> int | float | None:
+    """Parse an integer; a float beyond 64 bits, None beyond all floats: encoders take nothing larger."""
     if len(digits) > _MAX_DIGITS:
-        raise ValueError("a number of too many digits")
+        return None
     return int(digits) if len(digits) <= _INT64_DIGITS else float(digits)
 
 
+def _finite(text: str) -> float | None:
+    """Parse a float; None for infinity and NaN, which JSON does not have."""
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _bounded(value: Any, levels: int = MAX_DEPTH) -> Any:
+    """Replace values that are nested too deep to be encoded again."""
+    return _cut(value, levels) if _is_deep(value, levels) else value
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        inner: list[Any] = []
+        for node in level:
+            items = node.values() if isinstance(node, dict) else node
+            inner += [item for item in items if isinstance(item, (dict, list))]
+        if not inner:
+            return False
+        level = inner
+    return bool(level)
+
+
+def _cut(value: Any, levels: int) -> Any:
+    if not isinstance(value, dict | list):
+        return value
+    if levels == 0:
+        return _TOO_DEEP
+    if isinstance(value, list):
+        return [_cut(item, levels - 1) for item in value]
+    return {key: _cut(item, levels - 1) for key, item in value.items()}
+
+
 def _encodable(value: Any) -> Any:
-    """Half of a surrogate pair, as a string cut in the middle of an emoji has it, cannot be encoded again."""
+    """Replace lone surrogates, left by a string cut in the middle of an emoji: they cannot be encoded again."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode()
@@ -112,20 +172,38 @@ def _encodable(value: Any) -> Any:
             return value
 
 
+def _parse_bounded(raw: Any, repair: Callable[[Any], Any] = lambda value: value) -> Parsed:
+    """Parse a value that may be nested too deep; `repair` is applied to the rest of it."""
+    bounded = _bounded(raw)
+    parsed = _parse_object(repair(bounded))
+    if bounded is not raw and isinstance(parsed, Record):
+        parsed.__dict__[MISFITS] = (*parsed.misfits, "nesting")
+    return parsed
+
+
 def _parse_object(raw: Any) -> Parsed:
     if not isinstance(raw, dict):
-        return BadRecord(f"a JSON {type(raw).__name__} where an object belongs")
+        return BadRecord(f"not an object but a JSON {type(raw).__name__}")
     kind = raw.get("type")
     if not isinstance(kind, str):
         return BadRecord("no type")
     model = RECORD_TYPES.get(kind)
+    if kind in NOTES:
+        return _note(kind, raw)
     if model is None:
         return Skipped(_detailed(kind, raw), known=kind in BOOKKEEPING)
     return _validate(model, raw)
 
 
+def _note(kind: str, raw: dict[str, Any]) -> Parsed:
+    try:
+        return msgspec.convert(raw, SessionNote)
+    except msgspec.ValidationError:
+        return Skipped(kind, known=True)
+
+
 def _detailed(kind: str, raw: dict[str, Any]) -> str:
-    """`progress/agent_progress` says more than `progress`; the other types have no subtypes worth counting."""
+    """Return the type, with the subtype for `progress` (`progress/agent_progress`)."""
     data = raw.get("data")
     if kind == "progress" and isinstance(data, dict) and isinstance(data.get("type"), str):
         return f"progress/{data['type']}"
@@ -134,34 +212,45 @@ def _detailed(kind: str, raw: dict[str, Any]) -> str:
 
 def _validate(model: type[Record], raw: dict[str, Any]) -> Parsed:
     try:
-        return msgspec.convert(raw, model)
+        record = msgspec.convert(raw, model)
     except msgspec.ValidationError:
         return _validate_tolerantly(model, raw)
+    return record if _is_dated_well(record) else _validate_tolerantly(model, raw)
 
 
 def _validate_tolerantly(model: type[Record], raw: dict[str, Any]) -> Parsed:
-    """Without the fields that do not fit, as long as what is left is a record."""
+    """Validate without the fields that do not fit, if the rest is a record."""
     misfits: set[str] = set()
     while True:
         try:
-            record = msgspec.convert(raw, model, strict=False)
+            record: Record | None = msgspec.convert(raw, model, strict=False)
         except msgspec.ValidationError as error:
             if (dropped := _drop(raw, str(error))) is None:
-                return BadRecord(f"{raw.get('type')} without what makes it one")
+                return BadRecord(f"{raw.get('type')} without its required fields")
             misfits.add(dropped)
-        else:
+            continue
+        except ValueError:  # `datetime` raises it for seconds beyond its range
+            record = None
+        if record is not None and _is_dated_well(record):
             record.__dict__[MISFITS] = tuple(sorted(misfits))
             return record
+        if raw.pop("timestamp", None) is None:
+            return BadRecord(f"{raw.get('type')} with values that cannot be converted")
+        misfits.add("timestamp")
+
+
+def _is_dated_well(record: Record) -> bool:
+    return record.timestamp is None or _FIRST_MOMENT <= record.timestamp < _END
 
 
 def _drop(raw: dict[str, Any], error: str) -> str | None:
-    """Remove the innermost object field that a validation error points at; returns its dotted name."""
+    """Remove the innermost object field at which a validation error points; return its dotted name."""
     found = _PLACE.search(error)
     path: list[str] = []
     owner = node = raw
     for key in found[1].split(".")[1:] if found else ():
         if not isinstance(node, dict) or key not in node:
-            break  # list positions stand behind the field's own name
+            break  # the list index follows the field's own name
         owner, node = node, node[key]
         path.append(key)
     if path:

@@ -1,7 +1,7 @@
-"""Token usage of one LLM call, split the way Langfuse prices it.
+"""Token usage of one LLM call, in Langfuse's keys.
 
-Usage is taken whole from one line of the call, never added over lines and never mixed from two: the lines repeat the
-same call, and only the last of them is sure to hold the true output. Multiplying factor of a plain sum: 1.94.
+All lines of a call repeat its usage, but only the last is sure to have the final output. So usage is taken from a
+single line, never added up or mixed: a sum of all lines is 1.94 times too high.
 """
 
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from ccship.transcript.records import Assistant, Usage
+from ccship.transcript.records import Assistant, CacheCreation, Usage
 
 
 def usage_of(lines: Iterable[Assistant]) -> Usage:
-    """The usage of the line with the most output tokens, the last of equals; all zero when no line has any."""
+    """Return the usage of the line with the most output tokens, the last if equal; zeros if no line has any."""
     best = Usage()
     for line in lines:
         usage = line.message.usage if line.message else None
@@ -23,18 +23,18 @@ def usage_of(lines: Iterable[Assistant]) -> Usage:
 
 
 def is_final(lines: Iterable[Assistant]) -> bool:
-    """Whether any line says how the response ended; without it `output_tokens` is only a lower bound."""
+    """Return whether a line has a stop reason. Without one, `output_tokens` is only a lower bound."""
     return any(line.message and line.message.stop_reason for line in lines)
 
 
 CACHE_WRITES = ("cache_creation_input_tokens", "input_cache_creation_5m", "input_cache_creation_1h")
-"""Langfuse's keys for what was written to the cache."""
+"""Langfuse's keys for cache writes."""
 
 
 def usage_details(usage: Usage) -> dict[str, int]:
-    """Langfuse's usage keys, in tokens, zeros included.
+    """Return the tokens by Langfuse's usage keys, zeros included.
 
-    Either the two cache-write keys or the undivided one, never both: the server adds up all keys that it finds.
+    Contains either the two cache-write keys or the single one: the server adds up all keys.
     """
     details = {
         "input": usage.input_tokens or 0,
@@ -43,20 +43,22 @@ def usage_details(usage: Usage) -> dict[str, int]:
     }
     if usage.cache_creation is None:
         return details | {"cache_creation_input_tokens": usage.cache_creation_input_tokens or 0}
+    # a fork sets the usage of copied calls to zero, but not the split
+    split = CacheCreation() if usage.cache_creation_input_tokens == 0 else usage.cache_creation
     return details | {
-        "input_cache_creation_5m": usage.cache_creation.ephemeral_5m_input_tokens or 0,
-        "input_cache_creation_1h": usage.cache_creation.ephemeral_1h_input_tokens or 0,
+        "input_cache_creation_5m": split.ephemeral_5m_input_tokens or 0,
+        "input_cache_creation_1h": split.ephemeral_1h_input_tokens or 0,
     }
 
 
 def cache_writes(usage: Usage) -> int:
-    """Tokens written to the cache, whatever they are kept for."""
+    """Return the tokens written to the cache, for all lifetimes."""
     details = usage_details(usage)
     return sum(details.get(key, 0) for key in CACHE_WRITES)
 
 
 def advisor_usages(usage: Usage) -> list[tuple[str, Usage]]:
-    """Model (empty where unnamed) and usage of each advisor that was asked; the call's own usage excludes them."""
+    """Return the model (may be empty) and usage of each advisor; the call's own usage excludes them."""
     return [
         (str(iteration.get("model") or ""), _usage(iteration))
         for iteration in usage.iterations or ()

@@ -11,10 +11,14 @@ let
   inherit (lib) mkOption types;
 
   option = type: default: mkOption { inherit type default; };
-  file = types.submodules {
-    source = option (types.nullOr types.package) null;
-    text = option (types.nullOr types.str) null;
-  };
+  file = types.attrsOf (
+    types.submodule {
+      options = {
+        source = option (types.nullOr types.package) null;
+        text = option (types.nullOr types.str) null;
+      };
+    }
+  );
 
   home =
     { config, ... }:
@@ -22,16 +26,19 @@ let
       options = {
         _module.args.pkgs = option types.attrs pkgs;
         assertions = option (types.listOf types.attrs) [ ];
+        warnings = option (types.listOf types.str) [ ];
+        manual.manpages.enable = option types.bool true;
         home = {
           username = mkOption { type = types.str; };
           homeDirectory = option types.str "/home/${config.home.username}";
           stateVersion = mkOption { type = types.str; };
           packages = option (types.listOf types.package) [ ];
           file = option file { };
+          sessionVariables = option (types.attrsOf types.str) { };
         };
         xdg = {
+          enable = option types.bool false;
           configHome = option types.str "${config.home.homeDirectory}/.config";
-          configFile = option file { };
         };
       };
     };
@@ -51,7 +58,9 @@ let
 
   evaluated = lib.evalModules {
     modules = modules ++ [ home ] ++ lib.optional (claudeCode != null) claude;
-    specialArgs = extraSpecialArgs // { inherit lib; };
+    specialArgs = extraSpecialArgs // {
+      inherit lib;
+    };
   };
   failed = builtins.filter (it: !it.assertion) evaluated.config.assertions;
 in
@@ -62,8 +71,7 @@ else
   // {
     activationPackage = pkgs.runCommand "home-manager-generation" { } (
       builtins.toJSON {
-        inherit (evaluated.config.home) packages file;
-        inherit (evaluated.config.xdg) configFile;
+        inherit (evaluated.config.home) packages file sessionVariables;
         settings = evaluated.config.programs.claude-code.settings or null;
       }
     );

@@ -7,20 +7,33 @@ let
     attrNames
     concatMap
     elem
+    elemAt
     filter
     foldl'
+    genList
     hasAttr
-    head
     isAttrs
     isFunction
     isList
     isString
+    length
     listToAttrs
-    mapAttrs
+    replaceStrings
     sort
+    stringLength
+    substring
     ;
 
   lib = rec {
+    inherit (builtins)
+      all
+      compareVersions
+      concatLists
+      concatStringsSep
+      head
+      mapAttrs
+      ;
+
     # attributes, lists and strings
     genAttrs =
       names: f:
@@ -30,9 +43,12 @@ let
           value = f name;
         }) names
       );
-    filterAttrs =
-      holds: set: removeAttrs set (filter (name: !holds name set.${name}) (attrNames set));
+    nameValuePair = name: value: { inherit name value; };
+    filterAttrs = holds: set: removeAttrs set (filter (name: !holds name set.${name}) (attrNames set));
+    mapAttrs' = f: set: listToAttrs (map (name: f name set.${name}) (attrNames set));
     mapAttrsToList = f: set: map (name: f name set.${name}) (attrNames set);
+    imap0 = f: list: genList (n: f n (elemAt list n)) (length list);
+    last = list: elemAt list (length list - 1);
     findFirst =
       holds: default: list:
       let
@@ -41,19 +57,35 @@ let
       if found == [ ] then default else head found;
     optional = condition: value: if condition then [ value ] else [ ];
     optionalAttrs = condition: set: if condition then set else { };
-    hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
+    optionalString = condition: text: if condition then text else "";
+    hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
+    hasSuffix =
+      suffix: text:
+      let
+        start = stringLength text - stringLength suffix;
+      in
+      start >= 0 && substring start (-1) text == suffix;
+    hasInfix = infix: text: replaceStrings [ infix ] [ "" ] text != text;
     removePrefix =
-      prefix: text:
-      if hasPrefix prefix text then
-        builtins.substring (builtins.stringLength prefix) (-1) text
-      else
-        text;
-    escape = characters: builtins.replaceStrings characters (map (it: "\\${it}") characters);
+      prefix: text: if hasPrefix prefix text then substring (stringLength prefix) (-1) text else text;
+    splitString = separator: text: filter isString (builtins.split separator text);
+    escape = characters: replaceStrings characters (map (it: "\\${it}") characters);
+    escapeShellArg =
+      text: if builtins.match "[A-Za-z0-9_./+:@%-]+" text != null then text else "'${text}'";
+
+    # files and versions
+    importJSON = path: builtins.fromJSON (builtins.readFile path);
+    importTOML = path: builtins.fromTOML (builtins.readFile path);
+    versionOlder = a: b: compareVersions a b < 0;
+    versionAtLeast = a: b: compareVersions a b >= 0;
+    getVersion = package: package.version or "";
 
     # what packages say of themselves
     licenses.mit = { };
     fileset = {
-      unions = files: files;
+      unions = map (it: if builtins.pathExists it then it else throw "${toString it} does not exist");
+      # Too many files instead of those that the predicate names.
+      fileFilter = _: path: path;
       toSource =
         { root, fileset }:
         builtins.path {
@@ -107,52 +139,74 @@ let
             if all (it: it == head values) values then
               head values
             else
-              throw "The option `${place}' has conflicting definitions";
+              throw "The option `${place}' has conflicting definition values";
         };
+        # In another description, one of several words is put in parentheses.
+        phrase = type: if type.isPhrase or false then "(${type.description})" else type.description;
       in
       rec {
         bool = scalar "boolean" builtins.isBool;
+        int = scalar "signed integer" builtins.isInt;
         str = scalar "string" isString;
+        path = scalar "absolute path" (it: builtins.isPath it || isString it && hasPrefix "/" it);
         package = scalar "package" (it: isAttrs it && it.type or "" == "derivation");
-        ints.positive = scalar "positive integer, meaning >0" (it: builtins.isInt it && it > 0);
+        ints.positive = scalar "positive integer, meaning >0" (it: builtins.isInt it && it > 0) // {
+          isPhrase = true;
+        };
         enum =
           values:
           let
-            words = builtins.concatStringsSep ", " (map builtins.toJSON values);
+            words = concatStringsSep ", " (map builtins.toJSON values);
           in
-          scalar "one of ${words}" (it: elem it values);
-        nullOr = type: scalar "null or ${type.description}" (it: it == null || type.check it);
+          scalar "one of ${words}" (it: elem it values) // { isPhrase = true; };
+        addCheck = type: check: type // { check = it: type.check it && check it; };
+        either = a: b: scalar "${a.description} or ${b.description}" (it: a.check it || b.check it);
+        nullOr = type: {
+          description = "null or ${phrase type}";
+          check = it: it == null || type.check it;
+          merge = place: values: if all (it: it == null) values then null else type.merge place values;
+        };
         listOf = type: {
-          description = "list of ${type.description}";
-          check = it: isList it && all type.check it;
-          merge = _: builtins.concatLists;
+          description = "list of ${phrase type}";
+          check = isList;
+          merge =
+            place: values:
+            concatLists (
+              imap0 (
+                n: imap0 (m: it: mergeAs type "${place}.[definition ${toString n}-entry ${toString m}]" [ it ])
+              ) values
+            );
+        };
+        nonEmptyListOf = type: addCheck (listOf type) (it: it != [ ]);
+        attrsOf = type: {
+          description = "attribute set of ${phrase type}";
+          check = isAttrs;
+          merge = place: builtins.zipAttrsWith (name: mergeAs type "${place}.${name}");
         };
         attrs = {
           description = "attribute set";
           check = isAttrs;
           merge = _: foldl' (a: b: a // b) { };
         };
-        # Tables are merged, lists are joined, anything else stands once.
+        submodule =
+          { options }:
+          {
+            description = "submodule";
+            check = isAttrs;
+            merge = place: values: configOf place options (concatMap (pushDown [ ]) values);
+          };
+        # Tables are merged, lists are joined, anything else is defined once.
         json = {
-          description = "JSON or TOML value";
+          description = "JSON value";
           check = _: true;
           merge =
             place: values:
             if all isAttrs values && !any (it: it.type or "" == "derivation") values then
-              builtins.zipAttrsWith (name: them: mergeAs json "${place}.${name}" them) values
+              builtins.zipAttrsWith (name: mergeAs json "${place}.${name}") values
             else if all isList values then
-              builtins.concatLists values
+              concatLists values
             else
               str.merge place values;
-        };
-        submodules = options: {
-          description = "attribute set of (submodule)";
-          check = isAttrs;
-          merge =
-            place: values:
-            builtins.zipAttrsWith (
-              name: them: configOf "${place}.${name}" options (concatMap (pushDown [ ]) them)
-            ) values;
         };
       };
 
@@ -252,12 +306,12 @@ let
           in
           [ (body // { key = body.key or null; }) ] ++ concatMap opened (body.imports or [ ]);
         once = foldl' (
-          seen: it:
-          if it.key != null && any (other: other.key == it.key) seen then seen else seen ++ [ it ]
+          seen: it: if it.key != null && any (other: other.key == it.key) seen then seen else seen ++ [ it ]
         ) [ ] (concatMap opened modules);
         definitionsOf =
           module:
           module.config or (removeAttrs module [
+            "_class"
             "_file"
             "imports"
             "key"
@@ -277,9 +331,7 @@ let
           ) b;
         result = {
           options = foldl' (join "") { } (map (it: it.options or { }) once);
-          config = configOf "" result.options (
-            concatMap (it: pushDown [ ] (definitionsOf it)) once
-          );
+          config = configOf "" result.options (concatMap (it: pushDown [ ] (definitionsOf it)) once);
         };
       in
       result;

@@ -1,0 +1,141 @@
+"""Plan and result of a backfill, as text and as a JSON document."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rich.filesize import decimal
+
+from ccship.cli.output import counted, iso_time, local_time
+from ccship.config.routing import Destination
+from ccship.observations.line_outcomes import BAD, RecordCounts, outcomes_in
+from ccship.pipeline.report import Report
+from ccship.transcript.usage import CACHE_WRITES
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The selected sessions by destination, and the number of sessions that each pattern excludes."""
+
+    destinations: list[Destination]
+    excluded: Counter[str]
+
+    @property
+    def ready(self) -> "Selection":
+        """The same without destinations that have no keys."""
+        ready = [destination for destination in self.destinations if destination.settings.has_keys]
+        return Selection(ready, self.excluded)
+
+    @property
+    def servers(self) -> str:
+        """The servers' addresses, for messages."""
+        settings = (destination.settings for destination in self.destinations)
+        servers = ("no server (refused)" if each.refusal else each.base_url for each in settings)
+        return " and ".join(dict.fromkeys(servers))
+
+    @property
+    def size(self) -> int:
+        """The size of all transcripts, in bytes."""
+        return sum(session.size for destination in self.destinations for session in destination.sessions)
+
+    def without_keys(self) -> Iterator[str]:
+        """Yield a problem for each destination that has no keys."""
+        for destination in self.destinations:
+            if not destination.settings.has_keys:
+                yield destination.without_keys(f"{counted(len(destination.sessions), 'session')} not sent")
+
+
+def plan_text(plan: Report, selection: Selection) -> str:
+    """Format the plan of a run."""
+    span = " to ".join(local_time(moment_ns / 1e9) for moment_ns in plan.began_ns or ())
+    tokens = plan.tokens
+    written = sum(tokens[key] for key in CACHE_WRITES)
+    turns, subagents = counted(plan.turns["sent"], "turn"), counted(plan.turns["subagents"], "subagent")
+    observations = counted(plan.spans["accepted"], "observation")
+    read = tokens["cache_read_input_tokens"]
+    lines = [
+        f"would send to {selection.servers}:" if selection.destinations else "would send nothing:",
+        f"  {turns} and {subagents} of {counted(plan.sessions, 'session')}" + (f", begun {span}" if span else ""),
+        f"  {observations}, {decimal(plan.text_bytes)}, from {decimal(selection.size)} of transcripts",
+        f"  tokens: {tokens['input']:,} in, {tokens['output']:,} out, {read:,} cache read, {written:,} cache write",
+    ]
+    return "\n".join([*lines, *_skipped(plan, selection), *_notes(plan)])
+
+
+def result_text(report: Report, selection: Selection, verb: str) -> str:
+    """Format the result of a run. `verb`: `sent`, `wrote` or `would send`."""
+    tokens = report.tokens
+    turns, subagents = counted(report.turns["sent"], "turn"), counted(report.turns["subagents"], "subagent")
+    size = (
+        f"{counted(report.spans['accepted'], 'observation')}, {tokens['output']:,} tokens out,"
+        f" {tokens['cache_read_input_tokens']:,} cache read"
+    )
+    return "\n".join(
+        [
+            f"{verb} {turns} and {subagents} of {counted(report.sessions, 'session')}: {size}",
+            *_skipped(report, selection),
+            *_notes(report),
+        ]
+    )
+
+
+def document(report: Report, selection: Selection, verb: str) -> dict[str, object]:
+    """Return the plan or the result of a run as a JSON document."""
+    return {
+        "done": verb,
+        "ok": report.ok,
+        "stopped": report.stopped,
+        "sessions": report.sessions,
+        "transcript_bytes": selection.size,
+        "text_bytes": report.text_bytes,
+        "oldest": iso_time(report.began_ns[0] / 1e9) if report.began_ns else None,
+        "newest": iso_time(report.began_ns[1] / 1e9) if report.began_ns else None,
+        "turns": dict(report.turns),
+        "observations": dict(report.spans),
+        "tokens": dict(report.tokens),
+        "lines": dict(report.lines),
+        "redacted": dict(report.redacted),
+        "excluded": dict(selection.excluded),
+        "unpriced_models": sorted(report.unpriced),
+        "problems": report.problems,
+        "failure": str(report.failure) if report.failure else None,
+    }
+
+
+def unpriced_text(models: Iterable[str]) -> str:
+    """Format the models that neither Langfuse nor ccship has a price for, and the fix."""
+    names = ", ".join(sorted(models))
+    return f"no price for {names}: add the model in Langfuse (Settings > Models), or update ccship"
+
+
+def waiting_text(count: int) -> str:
+    """Format the number of subagents whose launch is not in a transcript yet."""
+    return f"{counted(count, 'subagent')} whose launch is not on disk yet; sent when the session ends"
+
+
+def _skipped(report: Report, selection: Selection) -> Iterator[str]:
+    if report.spans["unchanged"]:
+        yield f"skipped {counted(report.spans['unchanged'], 'observation')} delivered before"
+    if report.turns["copied"]:
+        yield f"skipped {counted(report.turns['copied'], 'turn')} already sent as part of another session"
+    if report.turns["unwanted"]:
+        yield f"skipped {counted(report.turns['unwanted'], 'turn')} outside --since and --until"
+    if report.turns["waiting"]:
+        yield f"not sent yet: {waiting_text(report.turns['waiting'])}"
+    for pattern, count in selection.excluded.items():
+        yield f"skipped {counted(count, 'session')} of projects excluded by {pattern}"
+
+
+def _notes(report: Report) -> Iterator[str]:
+    if redacted := report.redacted.total():
+        rules = ", ".join(f"{rule} {count}" for rule, count in report.redacted.most_common())
+        yield f"redacted {counted(redacted, 'likely credential')}: {rules}"
+    if report.unpriced:
+        yield unpriced_text(report.unpriced)
+    if report.spans["dead_lettered"]:
+        refused = counted(report.spans["dead_lettered"], "observation")
+        yield f"the server refused {refused}: run ccship status for the reason"
+    lines = RecordCounts.of(outcomes_in(report.lines))
+    bad, unknown = lines.ignored[BAD], lines.unknown.total()
+    if bad or unknown:
+        yield f"{counted(bad, 'line')} could not be parsed, {counted(unknown, 'record')} of an unknown type"

@@ -1,0 +1,96 @@
+"""Types of settings, for values from variables (text) and from TOML.
+
+The text of a ValueError follows the name and the origin of the setting.
+"""
+
+import re
+from string import Formatter
+from typing import Annotated, Any, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator
+
+from ccship.observations import TRACE_NAME_FIELDS
+
+_ENVIRONMENT = re.compile(r"(?!langfuse)[a-z0-9_-]{1,40}")
+
+
+def _text(value: Any) -> Any:
+    return value if isinstance(value, list | tuple | dict) else str(value)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _words(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value
+    items = value if isinstance(value, list | tuple) else str(value).split(",")
+    return tuple(item for item in items if not isinstance(item, str) or item.strip())
+
+
+def _pairs(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    pairs = [word.partition("=") for word in value.split(",") if word.strip()]
+    if any(not key.strip() or not separator for key, separator, _ in pairs):
+        raise ValueError("must be a list of key=value, separated by commas")
+    return {key.strip(): text.strip() for key, _, text in pairs}
+
+
+def _base_url(url: str) -> str:
+    if "@" in url:
+        raise ValueError("contains a user name or a password: set public_key and secret_key instead")
+    try:
+        parts = urlsplit(url)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise ValueError(f"is {url!r}: expected http:// or https:// and a host")
+    return url.rstrip("/")
+
+
+def _environment(name: str) -> str:
+    if name and not _ENVIRONMENT.fullmatch(name):
+        raise ValueError(f"is {name!r}: expected at most 40 of a-z, 0-9, - and _, not starting with langfuse")
+    return name
+
+
+def _trace_name(template: str) -> str:
+    try:
+        fields = fields_of(template)
+    except ValueError as error:
+        raise ValueError(f"is {template!r}: {error} (write {{{{ for a literal brace)") from error
+    if not fields <= {(name, "", None) for name in TRACE_NAME_FIELDS}:
+        known = ", ".join(f"{{{name}}}" for name in TRACE_NAME_FIELDS)
+        raise ValueError(f"is {template!r}: use only the fields {known}, without formats")
+    return template
+
+
+def fields_of(template: str) -> set[tuple[str | None, str | None, str | None]]:
+    """Return the fields of a trace name: name, format, conversion.
+
+    Raises:
+        ValueError: It is not a template.
+    """
+    return {(name, form, conversion) for _, name, form, conversion in Formatter().parse(template) if name is not None}
+
+
+Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
+Lower = BeforeValidator(_lower)
+Words: TypeAlias = Annotated[tuple[Annotated[Text, AfterValidator(str.strip)], ...], BeforeValidator(_words)]
+"""A TOML list, or words separated by commas."""
+
+Pairs: TypeAlias = Annotated[dict[str, Text], BeforeValidator(_pairs)]
+"""A TOML table, or `key=value` separated by commas."""
+
+Paths: TypeAlias = Annotated[
+    tuple[Text, ...], BeforeValidator(lambda value: value if isinstance(value, tuple) else (value,))
+]
+"""One path. The paths of several layers add up."""
+
+BaseUrl: TypeAlias = Annotated[Text, AfterValidator(_base_url)]
+EnvironmentName: TypeAlias = Annotated[Text, AfterValidator(_environment)]
+TraceName: TypeAlias = Annotated[Text, AfterValidator(_trace_name)]

@@ -1,0 +1,4 @@
+"""The pipeline: transcripts -> units -> batches -> acknowledged delivery -> state.
+
+It never writes to a transcript. It changes the state only by committing deliveries.
+"""

@@ -1,0 +1,127 @@
+"""Batches of spans for one sink, and the outcomes of their units.
+
+A batch may contain units of several transcripts. Units are reported as arrived in the order in which they were sent: a
+unit whose spans were accepted waits for those before it, so that a cursor never passes an undelivered span.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ccship.errors import Retryable
+from ccship.pipeline.isolation import concerns_every_session, problem_of
+from ccship.privacy.encoding import Encoded
+from ccship.sinks import BATCH_BYTES, BATCH_SPANS, Delivery, Sink
+from ccship.unit import BatchOutcome, Unit, UnitOutcome
+
+_MAX_QUEUED = 256
+"""Units per commit. Units without new spans never fill a batch."""
+
+
+@dataclass(slots=True, eq=False)
+class _Queued:
+    """A unit that is not delivered. `sent`: its spans in the current batch; `waiting`: ids of unanswered spans."""
+
+    unit: Unit
+    waiting: set[str]
+    sent: list[Encoded] = field(default_factory=list)
+
+
+class Sender:
+    """Sends units to a sink."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._queue: list[_Queued] = []
+        self._spans = 0
+        self._bytes = 0
+        self._dropped: set[str] = set()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether spans are queued for the next batch."""
+        return bool(self._spans)
+
+    def send(self, unit: Unit) -> Iterator[BatchOutcome]:
+        """Queue a unit; yield the outcomes of batches that were full."""
+        if unit.session in self._dropped:
+            return
+        if len(self._queue) >= _MAX_QUEUED:
+            yield self._deliver()
+        queued = _Queued(unit, {span.span_id for span in unit.spans})
+        self._queue.append(queued)
+        for span in unit.spans:
+            if self._spans >= BATCH_SPANS or (self._spans and self._bytes + span.size > BATCH_BYTES):
+                yield self._deliver()
+                if unit.session in self._dropped:
+                    return
+            queued.sent.append(span)
+            self._spans += 1
+            self._bytes += span.size
+
+    def flush(self) -> Iterator[BatchOutcome]:
+        """Send the queued units; yield the outcome."""
+        if self._queue:
+            yield self._deliver()
+
+    def _deliver(self) -> BatchOutcome:
+        batch = [span for queued in self._queue for span in queued.sent]
+        reply, problems = self._send(batch) if batch else (Delivery(), ())
+        self._queue = [queued for queued in self._queue if queued.unit.session not in self._dropped]
+        # compare ids, not spans: a damaged transcript may contain two spans with one id
+        unanswered = {span.span_id for queued in self._queue for span in queued.sent} - reply.accepted
+        unanswered -= reply.rejected.keys()
+        failure = reply.failure
+        if failure is None and unanswered:
+            # no span may be lost silently, not even between the SDK and its exporter
+            failure = Retryable(f"{len(unanswered)} spans did not reach the exporter")
+        outcomes: list[UnitOutcome] = []
+        rest: list[_Queued] = []
+        for queued in self._queue:
+            queued.waiting -= reply.accepted | reply.rejected.keys()
+            arrived = not (queued.waiting or rest)
+            outcomes.append(_outcome(queued, reply, arrived=arrived))
+            queued.sent.clear()
+            if not arrived:
+                rest.append(queued)
+        self._queue, self._spans, self._bytes = rest, 0, 0
+        return BatchOutcome(tuple(outcomes), len(unanswered), failure, tuple(problems))
+
+    def _send(self, batch: Sequence[Encoded]) -> tuple[Delivery, Sequence[str]]:
+        try:
+            return self._sink.deliver(batch), ()
+        except Exception as error:
+            if concerns_every_session(error):
+                raise
+        return self._send_by_session()
+
+    def _send_by_session(self) -> tuple[Delivery, Sequence[str]]:
+        """Send the batch again by session. A session on which the sink fails is dropped; the others are delivered."""
+        whole, problems = Delivery(), []
+        sessions: defaultdict[str, list[Encoded]] = defaultdict(list)
+        for queued in self._queue:
+            sessions[queued.unit.session] += queued.sent
+        for session, spans in sessions.items():
+            if not spans or whole.failure is not None:
+                continue
+            try:
+                part = self._sink.deliver(spans)
+            except Exception as error:
+                if concerns_every_session(error):
+                    raise
+                problems.append(problem_of(session, error))
+                self._dropped.add(session)
+            else:
+                whole.accepted |= part.accepted
+                whole.rejected |= part.rejected
+                whole.failure = part.failure
+        return whole, problems
+
+
+def _outcome(queued: _Queued, reply: Delivery, *, arrived: bool) -> UnitOutcome:
+    return UnitOutcome(
+        queued.unit,
+        tuple(span for span in queued.sent if span.span_id in reply.accepted),
+        tuple((span, reply.rejected[span.span_id]) for span in queued.sent if span.span_id in reply.rejected),
+        arrived,
+    )

@@ -1,0 +1,149 @@
+"""The strength of a name: how likely its value is a secret.
+
+A name is read like English, where the last noun decides: `CACHE_PASSWORD` is a password, `PASSWORD_CACHE` is a cache.
+"""
+
+import re
+from functools import lru_cache
+
+NOTHING, HINT, TOKEN, STRONG = range(4)
+"""Strengths. HINT: secret if the value looks like one. TOKEN: a token or credential. STRONG: a secret."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SECRETS = tuple(
+    _words("""
+    accesskey accesstoken accountkey apikey apisecret apitoken authkey authtoken bindpw encryptionkey masterauth
+    masterkey mnemonic passcode passkey passphrase passwd password privatekey psk pwd secret secretkey servicekey
+    sharedsecret signingkey authtok
+    adgangskode adgangskoden contrasena contrasenia contraseña haslo hasło heslo jelszó kennwort losenord lozinka
+    lösenord lösenordet motdepasse parola passord passordet passwort salasana secreta secretword senha sifre
+    wachtwoord şifre пароль 口令 密码 密碼 パスワード 비밀번호
+""")
+)
+_SHORT_SECRETS = _words("mdp pass passe passwords psw pw")
+_NO_PASS = _words("allpass bandpass bypass compass encompass highpass lowpass overpass surpass trespass underpass")
+_TOKENS = ("token", "credential", "credentials", "totp")
+_HINTS = _words("""
+    auth authorization bearer clave community cookie creds dsn jwt otp passwordsalt pat pepper salt secrets seed
+    setcookie tokens
+""")
+_KINDS_OF_KEY = _words("""
+    access account admin aes api auth client deploy encrypt encryption fernet hmac jwt license master preshared
+    private secret service shared signing ssh ssl tls
+""")
+_SOFT_KINDS_OF_KEY = _words("""
+    agent app backup blowfish bot cipher consumer cookie crypto db decryption des device embed enc endpoint
+    function functions gateway integration javajoin license maps module nonce otp project
+    recovery registration root routing script sdk sender server session setup storage subscription sas
+    team tunnel unseal upgrade user validation verification wallet webhook wep wifi wpa
+""")
+_NO_SECRET_KEYS = _words("""
+    cache candidate composite dedup dedupe dict document entity event foreign group hash hot i18n idempotency
+    index item lookup map merge meta natural object partition pk primary pub public publishable query range
+    redis row s3 sort sub surrogate translation type unique
+""")
+_NO_SECRET_TOKENS = _words("""
+    added all any backward bos cancel cancellation change class cls completion continuation creation css current
+    design dkim each end eos eot expected first forward idempotency image invalid js last lock mask max min missing new
+    next no number output pad page pagination parse per prev previous prompt punctuation request reserved sep
+    single skip special start starting stop sync text total unexpected unk valid vision
+""")
+_NO_SECRETS_AFTER = _words("""
+    existing forgot forgotten has hide incorrect invalid is missing no require requires show toggle use uses validate
+    wrong
+""")
+_NO_SECRETS_BEFORE = _words("""
+    adapter age alg algorithm arn attribute attributes auth authentication authority builder button cache
+    callback certificate certificates chain change check class client cls color colour complexity component
+    cost count created dir directory enabled endpoint env error errors event exists expected
+    expiration expired expires expiry factory field file files flow forgot form format generator grant group has
+    hash hashed hasher header headers help helper hint history id identity ids idx index input invalid is issuer
+    iterations kind label lambda len length limit link list lists lock manager mask max message method mgr min
+    mismatch missing modal mode model module name names namespace node number only option options output owner
+    pad page param params path pattern placeholder plugin policies policy position prefix prompt protected
+    protection provider rate recovery ref refs regex region release request required requirement requirements
+    reset resolver resource response rotation rule rules scanner scanning schema scope screen section selector
+    service set settings short show size slot source sources spec state stats status storage store strategy
+    strength suffix summary supported tab table template text title too ttl type types ui uri url urls usage
+    used util utils valid validation validator var variable verifier version view warning wrapper
+""")
+_PAIRS = {
+    ("secret", "id"): HINT,  # the password of a Vault role
+    ("authorization", "code"): HINT,
+    ("auth", "code"): HINT,
+    ("code", "verifier"): HINT,
+    ("auth", "sig"): HINT,
+    ("snmp", "community"): STRONG,
+}
+_VARIANTS = _words("base prod production live staging stage dev test qa uat old previous current backup main")
+"""The end of a name that has several values."""
+_WORDS = re.compile(r"[A-Z]+(?![a-zß-ɏ])|[A-Z]?[a-zß-ɏ]+|\d+|[^\W\d_a-zA-Zß-ɏ]+")
+COPULAS = "是为は는"
+"""The ends of names in languages without spaces: `密码是`."""
+_LONGEST_NAME = 80
+
+
+@lru_cache(8192)
+def strength(name: str) -> int:
+    """Return the strength of a name: `NOTHING`, `HINT`, `TOKEN` or `STRONG`."""
+    if len(name) > _LONGEST_NAME:
+        return NOTHING
+    words = [word.lower() for word in _WORDS.findall(name)]
+    while len(words) > 1 and (words[-1] in _VARIANTS or words[-1].isdigit()):
+        words.pop()
+    if says := _PAIRS.get(tuple(words[-2:])):
+        return says
+    last = len(words) - 1
+    for place in range(last, -1, -1):
+        word, before = words[place], words[:place]
+        if says := _says(word, before, is_last=place == last, is_loud=name.isupper() and place > 0):
+            return says if says > HINT or place == last else NOTHING
+        if word in _NO_SECRETS_BEFORE:
+            return NOTHING
+    return NOTHING
+
+
+def _says(word: str, before: list[str], *, is_last: bool, is_loud: bool) -> int:
+    """Return the strength of a word in a name, given the words before it."""
+    last = before[-1] if before else ""
+    word = word.rstrip(COPULAS)
+    if (word.endswith(_SECRETS) or word in _SHORT_SECRETS or _ends_in_pass(word)) and word != "nosecret":
+        is_verb = word == "pass" and not is_last
+        return NOTHING if is_verb or last in _NO_SECRETS_AFTER else STRONG
+    if word == "key":
+        return _key(last, before, is_loud=is_loud)
+    if word == "keys":
+        return _keys(before)
+    if word.endswith(_TOKENS):
+        return NOTHING if last in _NO_SECRET_TOKENS or "public" in before else TOKEN
+    if word in _HINTS:
+        return NOTHING if last in _NO_SECRET_TOKENS else HINT
+    return NOTHING
+
+
+def _ends_in_pass(word: str) -> bool:
+    return word.endswith("pass") and word not in _NO_PASS
+
+
+def _key(last: str, before: list[str], *, is_loud: bool) -> int:
+    if last in _NO_SECRET_KEYS or "public" in before:
+        return NOTHING
+    if _KINDS_OF_KEY.intersection(before):
+        return STRONG
+    return HINT if is_loud or _SOFT_KINDS_OF_KEY.intersection(before) else NOTHING
+
+
+def _keys(before: list[str]) -> int:
+    if "public" in before:
+        return NOTHING
+    return TOKEN if _KINDS_OF_KEY.intersection(before) else HINT if _SOFT_KINDS_OF_KEY.intersection(before) else NOTHING
+
+
+def names_secret(value: str) -> bool:
+    """Whether a value is itself the name of a secret: `DB_PASSWORD`, `clientSecret`."""
+    words = _WORDS.findall(value)
+    return len(words) > 1 and not re.search(r"\d", value) and strength(value) >= TOKEN

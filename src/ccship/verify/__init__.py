@@ -1,0 +1,1 @@
+"""Compares Langfuse's observations with the transcripts. Never sends anything."""

@@ -1,0 +1,112 @@
+"""Compares expected observations with those on the server. Pure.
+
+Only ids, start times and tokens are compared: redaction and other settings do not change them. Of an observation that
+was just replaced the server may return both versions: the latest counts.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ccship.observations import Observation
+
+_PROJECT = "project:"
+"""Prefix of the tag with a trace's project."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An observation on the server. `start_ms` and `updated_ms` since the epoch, tokens by usage key, cost in USD.
+
+    `updated_ms` is 0 and `cost` None if the server does not return them.
+    """
+
+    trace_id: str
+    span_id: str
+    start_ms: int
+    usage: dict[str, int]
+    updated_ms: int = 0
+    model: str | None = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """An observation of a transcript as expected on the server. `start_ms` since the epoch."""
+
+    trace_id: str
+    trace_name: str
+    session_id: str
+    span_id: str
+    name: str
+    start_ms: int
+    usage: dict[str, int]
+    project: str = ""
+
+
+@dataclass(slots=True)
+class Difference:
+    """The differences of one trace, by span id and name.
+
+    `doubled`: present with another start time than in the transcript, so that tokens count twice. `unpriced`: calls
+    without a cost in Langfuse, as span id -> model.
+    """
+
+    trace_id: str
+    name: str
+    session_id: str = ""
+    project: str = ""
+    missing: dict[str, str] = field(default_factory=dict)
+    doubled: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    unpriced: dict[str, str] = field(default_factory=dict)
+
+
+def expected_of(observation: Observation) -> Expected:
+    """Return the expected observation on the server."""
+    return Expected(
+        observation.trace.trace_id,
+        observation.trace.name,
+        observation.trace.session_id,
+        observation.span_id,
+        observation.name,
+        observation.start_ns // 1_000_000,
+        observation.usage_details or {},
+        next((tag.removeprefix(_PROJECT) for tag in observation.trace.tags if tag.startswith(_PROJECT)), ""),
+    )
+
+
+def compare(expected: Iterable[Expected], arrived: Iterable[Arrived]) -> list[Difference]:
+    """Return the traces that differ, in the order of `expected`."""
+    rows: defaultdict[tuple[str, str], list[Arrived]] = defaultdict(list)
+    for row in arrived:
+        rows[row.trace_id, row.span_id].append(row)
+    found: dict[str, Difference] = {}
+    for want in expected:
+        there = rows[want.trace_id, want.span_id]
+        difference = found.setdefault(
+            want.trace_id, Difference(want.trace_id, want.trace_name, want.session_id, want.project)
+        )
+        same = max((row for row in there if row.start_ms == want.start_ms), key=_updated, default=None)
+        if same is None:
+            difference.missing[want.span_id] = want.name
+        if len({row.start_ms for row in there} | {want.start_ms}) > 1:
+            difference.doubled[want.span_id] = want.name
+        if same is not None and _differs(want.usage, same.usage):
+            difference.tokens[want.span_id] = want.name
+        if same is not None and any(want.usage.values()) and same.cost == 0:
+            difference.unpriced[want.span_id] = same.model or want.name
+    return [
+        difference
+        for difference in found.values()
+        if difference.missing or difference.doubled or difference.tokens or difference.unpriced
+    ]
+
+
+def _updated(row: Arrived) -> int:
+    return row.updated_ms
+
+
+def _differs(wanted: dict[str, int], usage: dict[str, int]) -> bool:
+    """Return whether tokens differ, ignoring the server's total."""
+    return any(wanted.get(key, 0) != usage.get(key, 0) for key in (wanted.keys() | usage.keys()) - {"total"})

@@ -1,0 +1,329 @@
+"""The background process of the hook: ships the requested session, then the backlog of its destination.
+
+A worker runs for at most `LIFE_S`, detached from Claude Code. A lock allows one worker per session: the hook takes it
+and the worker inherits it. Its holder checks for new requests after it releases the lock, because hooks that find it
+taken start no worker.
+"""
+
+import gc
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from ccship import config
+from ccship.config import Config
+from ccship.config.repository import split
+from ccship.config.routing import destination_of
+from ccship.errors import CcshipError, ConfigError, Retryable, StateDamaged, StateTooNew
+from ccship.hook import MAX_LOG_BYTES, state_folder
+from ccship.pipeline.git import Repositories
+from ccship.pipeline.plan import Options
+from ccship.pipeline.report import Report
+from ccship.pipeline.ship import Shipper
+from ccship.sinks import Sink
+from ccship.sinks.server_prices import ServerPrices
+from ccship.state import State
+from ccship.storage import private
+from ccship.transcript.discover import Session, changed_ns, cwd_of, sessions_at
+from ccship.transcript.files import session_folder_of
+from ccship.worker.spool import Pending, Request, add_request
+from ccship.worker.unchanged import STARTED, digest_of_inputs, is_lock_of, remember
+
+LIFE_S = 120.0
+"""The most seconds that a worker runs: enough for a slow server, short enough not to pile up processes."""
+
+_ENDED = "SessionEnd"
+"""The hook event at the end of a session."""
+
+_RECENT_S = 86_400.0
+"""Age in seconds above which the worker ignores subagents of other sessions: `ccship backfill` ships those."""
+
+_log = logging.getLogger("ccship")
+
+
+def main(request_file: str, lock: int | None = None) -> None:
+    """Ship the session of a request file. Never raises; errors are logged.
+
+    `lock`: the descriptor of the session's lock, if the hook has taken it.
+    """
+    os.umask(0o077)
+    try:
+        _open_log(Path(state_folder(dict(split(os.environ).own))))
+        settings = config.load()
+        _log.setLevel(logging.DEBUG if settings.debug else logging.INFO)
+        request = Request.model_validate_json(Path(request_file).read_bytes())
+        _work(settings, request, lock)
+    except FileNotFoundError:
+        return  # another worker has shipped it
+    except CcshipError as error:
+        _log.error("%s", error)
+    except Exception as error:  # noqa: BLE001 - the boundary of this process
+        # without its message, which may quote the transcript
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        where = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
+        _log.error("%s at %s: please report", type(error).__name__, where)
+
+
+def _work(root: Config, request: Request, lock: int | None = None) -> None:
+    settings, reason = root, _outside_reason(root, request)
+    if reason is None:
+        settings, reason = _destination_of(root, request)
+    for line in settings.ignored:
+        _log.warning("%s: %s", request.session_id, line)
+    if reason is None and settings.refusal is not None:
+        _log.error("%s: %s", request.session_id, settings.refusal)
+        _keep_newest(root, request)
+        return
+    if reason is not None:
+        _log.info("%s: %s", request.session_id, reason)
+        for pending in Pending.of(root.requests_dir, request.session_id):
+            pending.done()
+        return
+    worker = _Worker(root, settings, lock, time.monotonic() + LIFE_S)
+    try:
+        worker.work(request)
+    except StateDamaged as error:
+        _log.warning("%s", error)
+        worker.work(request)
+    except StateTooNew:
+        _keep_newest(root, request)
+        raise
+    finally:
+        worker.close()
+    if worker.is_rerouted:
+        _work(root, request)
+
+
+def _keep_newest(root: Config, request: Request) -> None:
+    """Keep one request of a session that cannot be shipped until the user fixes the setup."""
+    for pending in Pending.of(root.requests_dir, request.session_id):
+        pending.keep_newest()
+
+
+def _outside_reason(root: Config, request: Request) -> str | None:
+    """Return why a transcript must not be read: a request may name any file. None if it may be read."""
+    projects = os.path.realpath(root.claude_dir / "projects")
+    inside = os.path.realpath(request.transcript_path).startswith(projects + os.sep)
+    return None if inside else f"the transcript is not under {projects}"
+
+
+def _destination_of(root: Config, request: Request) -> tuple[Config, str | None]:
+    """Return the settings of the session's destination, and the reason if the session must not be sent.
+
+    If routing needs the working directory and the transcript does not contain it yet, wait for the last message.
+    """
+    if (root.routes or root.exclude) and not any(map(cwd_of, _sessions(request))):
+        request.wait_for_flush()
+    settings: Config | None = root
+    for session in _sessions(request):
+        settings = destination_of(root, session)
+    if settings is None:
+        return root, "its project is excluded"
+    if not settings.opted_in:
+        return settings, "not opted in: set TRACE_TO_LANGFUSE=true"
+    if not settings.has_keys and settings.refusal is None:
+        return settings, f"no keys for the {settings.name} destination: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
+    return settings, None
+
+
+def _sessions(request: Request) -> list[Session]:
+    """Return the session of a request; empty while it has no transcript."""
+    try:
+        return sessions_at([request.transcript_path])
+    except ConfigError:
+        return []
+
+
+class _Worker:
+    """Ships sessions to one destination until no request is left, one fails, or the deadline passes.
+
+    `is_rerouted`: the session turned out to belong to another destination.
+    """
+
+    _state: State
+
+    def __init__(self, root: Config, settings: Config, lock: int | None, deadline: float) -> None:
+        self._root = root
+        self._settings = settings
+        self._environ = dict(os.environ)  # the SDK's sink changes it
+        self._inherited = lock
+        self._deadline = deadline
+        self._sink: Sink | None = None
+        self._prices = ServerPrices(settings)
+        self._failed = False
+        self._deferred: set[Path] = set()
+        self.is_rerouted = False
+
+    def work(self, request: Request) -> None:
+        """Ship the requested session, then all others of this destination that have a request."""
+        with State(self._settings.state_dir, self._settings.destination) as self._state:
+            is_first = request.event == STARTED or not self._has_seen(request.transcript_path)
+            self._ship(request.session_id)
+            self._release()
+            if is_first:
+                self._request_interrupted(request.transcript_path)
+            for pending in Pending.of(self._settings.requests_dir):
+                if self._is_ours(pending.newest):
+                    self._ship(pending.newest.session_id)
+
+    def close(self) -> None:
+        """Stop the SDK's threads, if any."""
+        if self._sink is not None:
+            self._sink.close()
+
+    def _has_seen(self, transcript: Path) -> bool:
+        return self._state.transcript(transcript, transcript.stem).seen > 0
+
+    def _request_interrupted(self, transcript: Path) -> None:
+        """Request sessions of the same folder with unseen subagents: a killed session runs no hook for them."""
+        since = time.time() - _RECENT_S
+        agents = transcript.parent.glob("*/subagents/**/agent-*.jsonl")
+        folders = {
+            session_folder_of(path) for path in agents if changed_ns(path) / 1e9 > since and not self._has_seen(path)
+        }
+        for folder in sorted(filter(None, folders)):
+            main = folder.with_name(f"{folder.name}.jsonl")
+            if main != transcript and self._has_seen(main):
+                add_request(self._settings.requests_dir, main)
+
+    def _ship(self, session_id: str) -> None:
+        """Ship a session until it has no new requests."""
+        while not self._failed and time.monotonic() < self._deadline:
+            if all(
+                self._deferred.issuperset(pending.files)
+                for pending in Pending.of(self._settings.requests_dir, session_id)
+            ):
+                return  # no new requests
+            # A request that arrives while this worker holds the lock is handled in the next iteration: its hook
+            # found the session locked.
+            with self._locked(session_id) as acquired:
+                if not acquired:
+                    _log.info("%s: another process is shipping it", session_id)
+                    return
+                for pending in Pending.of(self._settings.requests_dir, session_id):
+                    if not self._ship_once(pending):
+                        return
+
+    def _release(self) -> None:
+        """Release an inherited lock that was not needed: another process had answered the request."""
+        if self._inherited is not None:
+            os.close(self._inherited)
+            self._inherited = None
+
+    @contextmanager
+    def _locked(self, session_id: str) -> Iterator[bool]:
+        """Lock a session; yield False if another process has the lock. An inherited lock is used once."""
+        if self._inherited is None or not is_lock_of(self._inherited, str(self._settings.state_dir), session_id):
+            with self._state.lock(session_id, wait_s=0) as acquired:
+                yield acquired
+            return
+        lock, self._inherited = self._inherited, None
+        try:
+            yield True
+        finally:
+            os.close(lock)
+
+    def _is_ours(self, request: Request) -> bool:
+        """Return whether a session may be read and goes to this destination; others have their own workers."""
+        try:
+            return _outside_reason(self._root, request) is None and all(
+                destination_of(self._root, session) == self._settings for session in _sessions(request)
+            )
+        except ConfigError as error:
+            _log.error("%s: %s", request.session_id, error)
+            return False
+
+    def _ship_once(self, pending: Pending) -> bool:
+        """Ship the requests of one session once; return whether the caller may continue with it."""
+        request = pending.newest
+        if not self._await_backoff(request.session_id):
+            return False
+        if not request.wait_for_flush():
+            _log.info("%s: the last message is not on disk yet; the next event ships it", request.session_id)
+        sessions = _sessions(request)
+        if not sessions:
+            _log.info("%s: no transcript yet", request.session_id)
+            pending.done()
+            return True
+        if not self._is_ours(request):
+            self.is_rerouted = True  # the transcript named its folder only during the wait
+            return False
+        digest = digest_of_inputs(self._environ, str(self._settings.state_dir), str(request.transcript_path))
+        shipper = Shipper(
+            self._open_sink(), self._state,
+            Options(
+                self._settings.trace_settings, is_live=True, has_ended=request.event == _ENDED,
+                server_prices=self._prices,
+            ),
+            policy=self._settings.policy, repositories=Repositories(live=True), locked=True,
+            enough=lambda: time.monotonic() > self._deadline,
+        )  # fmt: skip
+        return self._finish(pending, shipper.ship(sessions), digest)
+
+    def _finish(self, pending: Pending, report: Report, digest: str) -> bool:
+        """Log the result, and delete the requests, or keep one if the session is not fully shipped."""
+        request = pending.newest
+        if report.unpriced:
+            self._prices.remember_unpriced(report.unpriced)
+        for problem in report.problems:
+            _log.warning("%s: %s", request.session_id, problem)
+        if report.failure is not None:
+            wait_s = self._state.postpone(
+                report.failure.retry_after_s if isinstance(report.failure, Retryable) else None
+            )
+            _log.warning("%s: %s; next attempt in %.0f s", request.session_id, report.failure, wait_s)
+            pending.keep_newest()
+            self._failed = True
+            return False
+        self._state.resume()
+        if report.stopped:
+            _log.info("%s: stopped at the time limit; the next event resumes", request.session_id)
+            pending.keep_newest()
+            return False
+        sent, dead = report.spans["accepted"], report.spans["dead_lettered"]
+        _log.info("%s: %s", request.session_id, f"sent {sent} spans, {dead} refused" if sent or dead else "up to date")
+        if report.turns["waiting"]:
+            _log.info("%s: a subagent's launch is not on disk yet; the next event checks again", request.session_id)
+            pending.keep_newest()
+            self._deferred.update(pending.files)
+        else:
+            if not report.problems:
+                remember(str(self._settings.state_dir), request.session_id, digest)
+            pending.done()
+        return True
+
+    def _await_backoff(self, session_id: str) -> bool:
+        """Wait until the destination's back-off ends; return False if that is after the deadline."""
+        wait_s = self._state.postponed_s()
+        if wait_s > self._deadline - time.monotonic():
+            _log.info("%s: backing off, next attempt in %.0f s", session_id, wait_s)
+            self._failed = True
+            return False
+        time.sleep(wait_s)
+        return True
+
+    def _open_sink(self) -> Sink:
+        if self._sink is None:
+            from ccship.sinks.langfuse import LangfuseSink  # noqa: PLC0415 - takes a second to load
+
+            gc.freeze()
+            gc.enable()  # `unchanged` has disabled it for the imports
+            self._sink = LangfuseSink(self._settings)
+        return self._sink
+
+
+def _open_log(folder: Path) -> None:
+    path = private(folder) / "ccship.log"
+    if path.is_symlink():
+        path.unlink()  # a link would let others choose the file that is written
+    handler = RotatingFileHandler(path, maxBytes=MAX_LOG_BYTES, backupCount=1)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    _log.addHandler(handler)
+    _log.propagate = False
+    _log.setLevel(logging.INFO)

@@ -1,0 +1,1 @@
+"""`ccship backfill`: the plan, several processes, the report."""

@@ -1,0 +1,1 @@
+"""The registration of the hook: settings files, links in them, the plugin."""

@@ -1,0 +1,1 @@
+"""The screens of the command line, and what all commands have in common."""

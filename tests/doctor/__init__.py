@@ -1,0 +1,1 @@
+"""`ccship doctor`: each finding."""

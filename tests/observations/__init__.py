@@ -1,0 +1,1 @@
+"""Turns as observations: ids, tokens, line outcomes."""

@@ -1,0 +1,23 @@
+"""The fixtures' sessions give the observations that are written down beside them."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from msgspec.structs import asdict
+
+from conftest import FIXTURES
+from helpers import observe
+
+SESSIONS = sorted(path for path in (FIXTURES / "claude").rglob("*.jsonl") if not path.name.startswith("agent-"))
+
+
+@pytest.mark.parametrize("transcript", SESSIONS, ids=lambda path: path.stem[:8])
+def test_a_session_gives_the_observations_written_down(transcript: Path, request: pytest.FixtureRequest) -> None:
+    """Every id, time, name, input, output, usage and piece of metadata, to the byte."""
+    golden = FIXTURES / "observations" / f"{transcript.stem}.jsonl"
+    observed = b"".join(orjson.dumps(asdict(observation)) + b"\n" for observation in observe(transcript))
+    if request.config.getoption("--update-golden"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_bytes(observed)
+    assert observed == golden.read_bytes()

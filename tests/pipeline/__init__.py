@@ -1,0 +1,1 @@
+"""Transcripts to units to deliveries: copies, repositories, damage, orphans."""

@@ -1,0 +1,1 @@
+"""What may leave of an observation."""

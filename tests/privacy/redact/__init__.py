@@ -1,0 +1,1 @@
+"""Redaction: what it finds, and what it leaves."""

@@ -1,0 +1,1 @@
+"""How many of the secrets that it has not been written for redaction finds."""

@@ -1,0 +1,1 @@
+"""The store: its contents, its upgrades, its permissions."""

@@ -1,0 +1,1 @@
+"""Transcripts: lines to records to turns."""

@@ -1,0 +1,1 @@
+"""`ccship usage`: calls, tokens and cost."""

@@ -1,0 +1,1 @@
+"""`ccship verify`: the differences, and the repair."""

@@ -1,0 +1,1 @@
+"""What the background process of the hook does."""
