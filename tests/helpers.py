@@ -18,10 +18,12 @@ from ccship.pipeline.report import Report
 from ccship.pipeline.ship import Shipper
 from ccship.privacy import UNFILTERED
 from ccship.privacy.encoding import Encoded
+from ccship.signals.scores import Score
 from ccship.sinks import Delivery
 from ccship.state import State
 from ccship.transcript.discover import sessions_at
 from fork_server import LIMIT_S, fork_server
+from scored import ScoreTable
 
 Done = subprocess.CompletedProcess[str]
 
@@ -35,10 +37,11 @@ langfuse.PATIENCE = replace(langfuse.PATIENCE, first_wait_s=0.01)
 
 
 class KeepingSink:
-    """Accepts everything and keeps it: `latest` by id, `sent` in order."""
+    """Accepts everything and keeps it: `latest` by id, `sent` in order, and `scores` as a server does."""
 
-    def __init__(self) -> None:
+    def __init__(self, scores: ScoreTable | None = None) -> None:
         self.sent: list[Observation] = []
+        self.scores = ScoreTable() if scores is None else scores
 
     @property
     def latest(self) -> dict[str, Observation]:
@@ -47,6 +50,10 @@ class KeepingSink:
     def deliver(self, spans: Sequence[Encoded]) -> Delivery:
         self.sent += (span.observation for span in spans)
         return Delivery(accepted={span.span_id for span in spans})
+
+    def score(self, scores: Sequence[Score]) -> Delivery:
+        self.scores.add(scores)
+        return Delivery(accepted={score.id for score in scores})
 
     def close(self) -> None:
         pass

@@ -20,11 +20,17 @@ from urllib.parse import parse_qsl, urlsplit
 from google.protobuf.json_format import Parse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from scored import ScoreTable
+
 TRACES = "/api/public/otel/v1/traces"
 MEDIA = "/api/public/media"
 PROJECTS = "/api/public/projects"
 HEALTH = "/api/public/health"
 MODELS = "/api/public/models"
+INGESTION = "/api/public/ingestion"
+SCORES = "/api/public/scores"
+READ_SCORES = "/api/public/v3/scores"
+CONFIGS = "/api/public/score-configs"
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,8 @@ class LoopbackLangfuse(ThreadingHTTPServer):
     What was accepted can be read back; `reads` holds answers to come instead, `has_v2` tells a new server. `priced`:
     patterns of the models that it has prices for, None for a server without such a list; `price_lists`: how often the
     list was asked for. `replaced_tokens`: each call has an older version with so many tokens that is not merged yet.
+    `scores` holds the scores, `score_script` the answers to come for them; `takes_scores`: at which endpoint;
+    `refused_scores`: the status of those names; `configs`: the score configs.
     `contacts` has the path and the credentials of every request of any kind.
     """
 
@@ -112,6 +120,12 @@ class LoopbackLangfuse(ThreadingHTTPServer):
         self.priced: list[str] | None = [".*"]
         self.price_lists = 0
         self.replaced_tokens: int | None = None
+        self.scores = ScoreTable()
+        self.score_script: list[Reply] = []
+        self.score_requests: list[int] = []
+        self.takes_scores: str | None = INGESTION
+        self.refused_scores: dict[str, int] = {}
+        self.configs: list[dict[str, Any]] = []
         self.lock = threading.Lock()
 
     @property
@@ -165,6 +179,9 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._answer(Reply(status=401))
             return
+        if self.path in (INGESTION, SCORES, CONFIGS):
+            self._answer(self._written(json.loads(body)))
+            return
         if self.path != TRACES:
             self._answer(Reply(status=404))
             return
@@ -194,6 +211,73 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["content-length"]))
         self._answer(OK)
 
+    def _written(self, content: Any) -> Reply:
+        server = self.server
+        if not self._is_known():
+            return Reply(status=401)
+        if self.path == CONFIGS:
+            with server.lock:
+                server.configs.append(content)
+            return Reply(body=json.dumps(content).encode())
+        with server.lock:
+            reply = server.score_script.pop(0) if server.score_script else OK
+            server.score_requests.append(reply.status)
+            if reply.keep is False or reply.status != OK.status:
+                return reply
+            if server.takes_scores != self.path:
+                # today's server takes a single score there
+                return Reply(status=400 if self.path == SCORES else 404)
+            return self._events(content["batch"]) if self.path == INGESTION else self._list(content)
+
+    def _events(self, batch: list[dict[str, Any]]) -> Reply:
+        successes, errors = [], []
+        for event in batch:
+            body = event["body"]
+            if status := self.server.refused_scores.get(body["name"]):
+                errors.append({"id": event["id"], "status": status, "message": "Invalid request data", "error": "bad"})
+                continue
+            self._store(body, event["timestamp"])
+            successes.append({"id": event["id"], "status": 201})
+        return Reply(status=207, body=json.dumps({"successes": successes, "errors": errors}).encode())
+
+    def _list(self, bodies: list[dict[str, Any]]) -> Reply:
+        refused = [body for body in bodies if body["name"] in self.server.refused_scores]
+        for body in bodies:
+            if body not in refused:
+                self.server.scores.rows.pop(body["id"], None)  # the last one that came stays
+                self.server.scores.latest_ms.pop(body["id"], None)
+                self._store(body, body["timestamp"])
+        if not refused:
+            return Reply(status=202, body=b'{"message": "Accepted"}')
+        counts = {"accepted": len(bodies) - len(refused), "rejected": len(refused), "errors": [{"message": "bad"}]}
+        return Reply(status=207, body=json.dumps(counts).encode())
+
+    def _store(self, body: dict[str, Any], timestamp: str) -> None:
+        time_ms = round(datetime.fromisoformat(timestamp).timestamp() * 1000)
+        value, comment = float(body["value"]), body.get("comment")
+        self.server.scores.write(body["id"], body["traceId"], body["name"], value, comment, time_ms)
+
+    def _configs(self, page: int) -> Reply:
+        """One config a page."""
+        configs = self.server.configs
+        found = {"data": configs[page - 1 : page], "meta": {"page": page, "totalPages": len(configs)}}
+        return Reply(body=json.dumps(found).encode())
+
+    def _scores(self, asked: dict[str, str]) -> Reply:
+        """As Langfuse 4.16 answers, with a cursor."""
+        wanted = asked.get("traceId", "").split(",")
+        rows = [
+            {
+                "id": score_id, "name": name, "value": value, "comment": comment,
+                "timestamp": datetime.fromtimestamp(time_ms / 1000, UTC).isoformat().replace("+00:00", "Z"),
+            }
+            for score_id, (trace, name, value, comment, time_ms) in self.server.scores.rows.items()
+            if trace in wanted
+        ]  # fmt: skip
+        start, limit = int(asked.get("cursor", 0)), min(int(asked["limit"]), self.server.page)
+        meta = {"limit": limit} | ({"cursor": str(start + limit)} if start + limit < len(rows) else {})
+        return Reply(body=json.dumps({"data": rows[start : start + limit], "meta": meta}).encode())
+
     def _grant_upload(self, asked: dict[str, Any]) -> None:
         path = f"/upload/{asked['sha256Hash'].replace('/', '_')}"
         known = path in self.server.media
@@ -207,7 +291,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(self.server.health)
         elif url.path == MODELS:
             self._answer(self._models(int(dict(parse_qsl(url.query))["page"])))
-        elif self.server.reads and url.path != PROJECTS:
+        elif self.server.reads and url.path not in (PROJECTS, CONFIGS, READ_SCORES):
             self._answer(self.server.reads.pop(0))
         elif url.path == PROJECTS and str(self.headers.get("authorization")).startswith("Bearer "):
             # as Langfuse 4.16 does: a public key alone may read nothing, one that it does not know is not accepted
@@ -215,6 +299,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(Reply(status=403 if known else 401))
         elif not self._is_known():
             self._answer(Reply(status=401))
+        elif url.path == CONFIGS:
+            self._answer(self._configs(int(dict(parse_qsl(url.query))["page"])))
+        elif url.path == READ_SCORES and self.server.has_v2:
+            self._answer(self._scores(dict(parse_qsl(url.query))))
         elif url.path == PROJECTS:
             self._answer(Reply(body=b'{"data": [{"id": "p1", "name": "demo", "organization": {"name": "Acme"}}]}'))
         else:

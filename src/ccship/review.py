@@ -15,7 +15,8 @@ from ccship.pipeline.plan import Options, Window
 from ccship.pipeline.ship import Shipper
 from ccship.privacy import UNFILTERED
 from ccship.privacy.encoding import Encoded
-from ccship.signals import Evaluated, Memory, Signals, evaluate
+from ccship.signals.model import Memory, Signals
+from ccship.signals.stream import Evaluated, evaluate
 from ccship.sinks import Delivery
 from ccship.sinks.collecting import RehearsalSink
 from ccship.state import State

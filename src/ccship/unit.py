@@ -13,6 +13,8 @@ from ccship.observations import Observation, Trace
 from ccship.observations.line_outcomes import NO_TURN, Outcomes, TurnOutcome, lost, outcomes_of
 from ccship.observations.volatile import Volatile
 from ccship.privacy.encoding import Encoded
+from ccship.signals.model import StoredMemory
+from ccship.signals.scores import Score
 from ccship.transcript.exchange import Exchange
 from ccship.transcript.tail import Position
 from ccship.transcript.turns import ResumeState
@@ -49,10 +51,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The turn is settled: the cursor moves to `position`, with the resume state for a reader there."""
+    """The turn is settled: the cursor moves to `position`, with the resume state for a reader there.
+
+    `memory`: for the signals of the turns after it; None if no scores are sent.
+    """
 
     position: Position
     resume_state: ResumeState
+    memory: StoredMemory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,14 @@ class End:
     hashes: frozenset[bytes] = frozenset()
 
 
-Step: TypeAlias = Settled | Open | Whole | End
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Only scores are sent, of a turn that was delivered before. `is_last`: all turns of the transcript have scores."""
+
+    is_last: bool = False
+
+
+Step: TypeAlias = Settled | Open | Whole | End | Scored
 """How the state changes once a unit is delivered."""
 
 
@@ -125,6 +138,8 @@ class Unit:
         observations: All observations, before redaction.
         spans: The encoded spans to send.
         hashes: Hashes of all its spans, those already delivered included.
+        scores: The scores to send, after all its spans are delivered.
+        score_hashes: Hashes of all its scores, those already delivered included.
         launches: Tool calls that launch subagents.
         launched: The tool call that launched this subagent.
         lower_bounds: Calls without final usage, by client version.
@@ -142,6 +157,8 @@ class Unit:
     observations: tuple[Observation, ...] = ()
     spans: tuple[Encoded, ...] = ()
     hashes: frozenset[bytes] = frozenset()
+    scores: tuple[Score, ...] = ()
+    score_hashes: frozenset[bytes] = frozenset()
     volatile: Volatile = field(default_factory=Volatile)
     launches: tuple[Launch, ...] = ()
     launched: str | None = None
@@ -152,7 +169,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class UnitOutcome:
-    """The outcome of one delivery for a unit: its accepted spans, and its rejected spans with the reasons.
+    """The outcome of one delivery for a unit: its accepted spans and scores, and the rejected ones with the reasons.
 
     `arrived`: the unit and all units before it are delivered.
     """
@@ -160,6 +177,8 @@ class UnitOutcome:
     unit: Unit
     accepted: tuple[Encoded, ...] = ()
     rejected: tuple[tuple[Encoded, str], ...] = ()
+    scored: tuple[Score, ...] = ()
+    rejected_scores: tuple[tuple[Score, str], ...] = ()
     arrived: bool = False
 
 
@@ -167,11 +186,12 @@ class UnitOutcome:
 class BatchOutcome:
     """The outcomes of one batch, in the order in which the units were planned.
 
-    `pending`: how many spans of the batch are not delivered. `failure`: the error that ends the run. `problems`:
-    skipped sessions, each with the reason.
+    `pending`: how many spans of the batch are not delivered. `unsupported`: how many scores, because the server takes
+    none. `failure`: the error that ends the run. `problems`: skipped sessions, each with the reason.
     """
 
     outcomes: tuple[UnitOutcome, ...]
     pending: int = 0
+    unsupported: int = 0
     failure: DeliveryError | None = None
     problems: tuple[str, ...] = ()

@@ -32,10 +32,11 @@ def test_the_plan_is_what_is_sent_then(langfuse: LoopbackLangfuse) -> None:
     sent = json.loads(run_ccship(*ALL, "--resend", "--dry-run", "--json", environ=langfuse.environ).stdout)
     size = f"{sent['text_bytes'] / 1000:.1f} kB"
     assert 100_000 < sent["text_bytes"] < 200_000
+    sizes = f"{len(langfuse.accepted)} observations and {len(langfuse.scores.rows)} scores, {size}"
     assert plan.splitlines()[:4] == [
         f"would send to {langfuse.url}:",
         "  45 turns and 14 subagents of 6 sessions, begun 2026-11-20 23:39 to 2026-11-20 23:40",
-        f"  {len(langfuse.accepted)} observations, {size}, from 416.3 kB of transcripts",
+        f"  {sizes}, from 416.3 kB of transcripts",
         "  tokens: 738 in, 5,566 out, 1,534,000 cache read, 123,120 cache write",
     ]
     assert result.startswith(f"45 turns and 14 subagents of 6 sessions: {len(langfuse.accepted)} observations")

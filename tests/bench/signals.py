@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bench.generate import claude_dir
 from bench.mark import Mark
-from ccship.signals import Memory, signals_of
+from ccship.signals.evaluate import signals_of
+from ccship.signals.model import Memory
 from ccship.transcript.tail import entries
 from ccship.transcript.turns import Turn, TurnBuilder
 

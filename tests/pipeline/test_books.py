@@ -16,6 +16,7 @@ from ccship.pipeline.report import Report
 from ccship.pipeline.ship import Shipper
 from ccship.privacy.encoding import Encoded
 from ccship.sinks import Delivery, Sink
+from ccship.sinks.collecting import RehearsalSink
 from ccship.state import State
 from ccship.state.snapshot import accounts, record_counts
 from ccship.transcript.discover import sessions_at
@@ -28,7 +29,7 @@ TRANSCRIPTS = sorted((FIXTURES / "claude").rglob("*.jsonl"))
 CORPUS = sorted((SHARED / "corpus").glob("*.jsonl"))
 
 
-class FussySink:
+class FussySink(RehearsalSink):
     """Accepts so many observations, refuses those of some names for good, and nothing after that."""
 
     def __init__(self, accepts: int = 1_000_000, refuses: Sequence[str] = ()) -> None:
@@ -46,9 +47,6 @@ class FussySink:
                 delivery.accepted.add(span.span_id)
                 self.accepts -= 1
         return delivery
-
-    def close(self) -> None:
-        pass
 
 
 def ship(path: Path, folder: Path, sink: Sink | None = None, window: Window | None = None) -> Report:

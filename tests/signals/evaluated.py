@@ -3,7 +3,8 @@
 from io import BytesIO
 from pathlib import Path
 
-from ccship.signals import Evaluated, Memory, Signals, evaluate
+from ccship.signals.model import Memory, Signals
+from ccship.signals.stream import Evaluated, evaluate
 from ccship.transcript.tail import entries
 from ccship.transcript.turns import TurnBuilder
 from lines import Lines

@@ -11,8 +11,7 @@ from typing import get_args
 
 import pytest
 
-from ccship.signals import SIGNALS, Signals
-from ccship.signals.model import ComplaintPart
+from ccship.signals.model import SIGNALS, ComplaintPart, Signals
 from conftest import SHARED
 from signals.evaluated import evaluated_at
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ccship.signals import LATE, NUMBERS, REASONS, SIGNALS, Signals
+from ccship.signals.model import NUMBERS, REASONS, SIGNALS, Signals
 from conftest import FIXTURES
 from lines import Lines, tool
 from signals.evaluated import evaluated_at, signals_in
@@ -299,7 +299,6 @@ def test_reasons_are_in_the_order_of_the_list() -> None:
     assert signals.needs_review
     assert not Signals(red_checks=9, tool_errors=9, denied_by_rule=3, compaction=True, refused=True).needs_review
     assert set(REASONS) <= set(SIGNALS) - NUMBERS
-    assert set(SIGNALS) >= LATE
 
 
 def test_a_step_is_marked_where_its_signal_was_found() -> None:
@@ -310,19 +309,6 @@ def test_a_step_is_marked_where_its_signal_was_found() -> None:
     (rebuilt,) = signals_in(paused(400))[1].marks
     assert (rebuilt.signal, rebuilt.key) == ("cache_rebuild_usd", "end3")
     assert round(float(rebuilt.value), 4) == 0.575
-
-
-@pytest.mark.parametrize(
-    ("lines", "second"),
-    [(answered("no, wrong"), 2), (answered("see", "You're right."), 3), (answered("thanks for it"), 2)],
-    ids=["by the prompt", "by the answer", "not"],
-)
-def test_a_late_signal_has_the_time_of_the_record_that_decided_it(lines: Lines, second: int) -> None:
-    """A score that changes is sent again with that time."""
-    first, _ = signals_in(lines)
-    began = first.complaint_ns
-    assert began is not None
-    assert began % (60 * 10**9) == second * 10**9
 
 
 def test_signals_contain_no_text() -> None:

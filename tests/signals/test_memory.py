@@ -9,7 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ccship.signals import Memory, Signals, StoredMemory, evaluate, recalled
+from ccship.signals.model import Memory, Signals, StoredMemory
+from ccship.signals.prompts import recalled
+from ccship.signals.stream import evaluate
 from ccship.transcript.tail import entries, notes_at, records_at
 from ccship.transcript.turns import ResumeState, TurnBuilder
 from conftest import FIXTURES, SHARED

@@ -318,4 +318,5 @@ def test_all_sessions_of_this_repository_verify(langfuse: LoopbackLangfuse) -> N
     assert run_ccship("backfill", *where, environ=langfuse.environ).returncode == 0
     done = run_ccship("verify", *where, environ=langfuse.environ)
     assert done.returncode == 0, done.stdout
-    assert f"{len(langfuse.keys)} observations: 0 missing, 0 doubled, 0 with different tokens" in done.stdout
+    arrived = f"{len(langfuse.keys)} observations, {len(langfuse.scores.rows)} scores"
+    assert f"{arrived}: 0 missing, 0 doubled, 0 with different tokens" in done.stdout

@@ -12,6 +12,7 @@ from ccship.pipeline.git import Repositories
 from ccship.pipeline.plan import Options, Window
 from ccship.pipeline.report import Report
 from ccship.pipeline.ship import Shipper
+from ccship.signals.scores import SignalsMode
 from ccship.sinks import Sink
 from ccship.sinks.collecting import RehearsalSink
 from ccship.sinks.server_prices import ServerPrices
@@ -23,12 +24,13 @@ StateMode: TypeAlias = Literal["kept", "copied", "none"]
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """The options that apply to all parts. `limit`: stop after this many turns."""
+    """The options that apply to all parts. `limit`: stop after this many turns. `signals_only`: send scores only."""
 
     window: Window = field(default_factory=Window)
     resend: bool = False
     state_mode: StateMode = "kept"
     limit: int | None = None
+    signals_only: bool = False
 
 
 class Runner:
@@ -79,7 +81,8 @@ class Runner:
             sink, state,
             Options(
                 part.settings.trace_settings, self._options.window, self._options.resend,
-                server_prices=prices or (lambda _: True),
+                server_prices=prices or (lambda _: True), signals=self._signals_of(part.settings),
+                signals_only=self._options.signals_only,
             ),
             policy=part.settings.policy, repositories=None if self._is_rehearsal else Repositories(),
             progress=progress, enough=lambda: self._should_stop(shipper.report),
@@ -101,6 +104,10 @@ class Runner:
             state = self._stack.enter_context(self._state_of(settings))
             self._open[settings.destination] = self._sink or self._sink_of(settings), state
         return self._open[settings.destination]
+
+    def _signals_of(self, settings: Config) -> SignalsMode:
+        """Return which scores are sent; none to a file."""
+        return "off" if self._sink is not None else settings.signals
 
     def _prices_of(self, settings: Config) -> ServerPrices | None:
         """Return the prices of the destination's server; None if nothing is sent to it."""

@@ -57,6 +57,9 @@ def backfill(
     resend: Annotated[
         bool, typer.Option("--resend", help="Also send turns that were delivered before, under the same ids")
     ] = False,
+    signals_only: Annotated[
+        bool, typer.Option("--signals-only", help="Only send scores, of delivered turns that have none")
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Number of processes (default: 1 to 4, by total size)")
     ] = None,
@@ -71,11 +74,13 @@ def backfill(
     """
     if jobs is not None and jobs > 1 and (to is not None or limit is not None):
         raise ConfigError("--to and --limit run in one process: remove --jobs")
+    if signals_only and to is not None:
+        raise ConfigError("a file contains no scores: remove --signals-only or --to")
     settings = config.load()
     chosen = select(paths or [], claude_dir or settings.claude_dir, session=session, project=project)
     destinations, excluded = by_destination(settings, chosen)
     selection = Selection(destinations, excluded)
-    flags = _Flags(Window(*span(since, until)), resend, limit, jobs, as_json)
+    flags = _Flags(Window(*span(since, until)), resend, limit, signals_only, jobs, as_json)
     if to is not None:
         return _write(selection, flags, to, dry_run=dry_run)
     if dry_run:
@@ -98,11 +103,12 @@ class _Flags:
     window: Window
     resend: bool
     limit: int | None
+    signals_only: bool
     jobs: int | None
     as_json: bool
 
     def run_options(self, state_mode: StateMode) -> RunOptions:
-        return RunOptions(self.window, self.resend, state_mode, self.limit)
+        return RunOptions(self.window, self.resend, state_mode, self.limit, self.signals_only)
 
     def jobs_for(self, selection: Selection) -> int:
         if self.limit is not None:

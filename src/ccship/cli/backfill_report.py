@@ -51,7 +51,7 @@ def plan_text(plan: Report, selection: Selection) -> str:
     tokens = plan.tokens
     written = sum(tokens[key] for key in CACHE_WRITES)
     turns, subagents = counted(plan.turns["sent"], "turn"), counted(plan.turns["subagents"], "subagent")
-    observations = counted(plan.spans["accepted"], "observation")
+    observations = _sent(plan)
     read = tokens["cache_read_input_tokens"]
     lines = [
         f"would send to {selection.servers}:" if selection.destinations else "would send nothing:",
@@ -66,10 +66,7 @@ def result_text(report: Report, selection: Selection, verb: str) -> str:
     """Format the result of a run. `verb`: `sent`, `wrote` or `would send`."""
     tokens = report.tokens
     turns, subagents = counted(report.turns["sent"], "turn"), counted(report.turns["subagents"], "subagent")
-    size = (
-        f"{counted(report.spans['accepted'], 'observation')}, {tokens['output']:,} tokens out,"
-        f" {tokens['cache_read_input_tokens']:,} cache read"
-    )
+    size = f"{_sent(report)}, {tokens['output']:,} tokens out, {tokens['cache_read_input_tokens']:,} cache read"
     return "\n".join(
         [
             f"{verb} {turns} and {subagents} of {counted(report.sessions, 'session')}: {size}",
@@ -92,6 +89,7 @@ def document(report: Report, selection: Selection, verb: str) -> dict[str, objec
         "newest": iso_time(report.began_ns[1] / 1e9) if report.began_ns else None,
         "turns": dict(report.turns),
         "observations": dict(report.spans),
+        "scores": dict(report.scores),
         "tokens": dict(report.tokens),
         "lines": dict(report.lines),
         "redacted": dict(report.redacted),
@@ -100,6 +98,12 @@ def document(report: Report, selection: Selection, verb: str) -> dict[str, objec
         "problems": report.problems,
         "failure": str(report.failure) if report.failure else None,
     }
+
+
+def _sent(report: Report) -> str:
+    observations = counted(report.spans["accepted"], "observation")
+    scores = report.scores["accepted"]
+    return f"{observations} and {counted(scores, 'score')}" if scores else observations
 
 
 def unpriced_text(models: Iterable[str]) -> str:
@@ -135,6 +139,11 @@ def _notes(report: Report) -> Iterator[str]:
     if report.spans["dead_lettered"]:
         refused = counted(report.spans["dead_lettered"], "observation")
         yield f"the server refused {refused}: run ccship status for the reason"
+    if report.scores["dead_lettered"]:
+        refused = counted(report.scores["dead_lettered"], "score")
+        yield f"the server refused {refused}: run ccship status for the reason"
+    if report.scores["unsupported"]:
+        yield "the server takes no scores: update Langfuse, or set CC_LANGFUSE_SIGNALS=off"
     lines = RecordCounts.of(outcomes_in(report.lines))
     bad, unknown = lines.ignored[BAD], lines.unknown.total()
     if bad or unknown:

@@ -20,7 +20,7 @@ from ccship.pipeline.plan import Options
 from ccship.pipeline.ship import Shipper
 from ccship.privacy import UNFILTERED
 from ccship.review import signals_at, trace_id_of
-from ccship.signals import Signals
+from ccship.signals.model import Signals
 from ccship.sinks.collecting import CollectingSink
 from ccship.state import State
 from ccship.transcript.discover import Session, cwd_of, sessions_at

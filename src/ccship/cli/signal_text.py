@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 
 from ccship.cli.columns import dollars
-from ccship.signals import Mark, SignalName, Signals
-from ccship.signals.model import Value
+from ccship.signals.model import Mark, SignalName, Signals, Value
 
 
 def fired_text(signals: Signals) -> str:

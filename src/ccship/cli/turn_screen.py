@@ -21,7 +21,7 @@ from ccship.cli.signal_text import fired_names, fired_text, marks_text
 from ccship.observations import Observation, costs_of
 from ccship.observations.identity import SpanKind, span_id_of
 from ccship.observations.model import Level
-from ccship.signals import Mark, Signals
+from ccship.signals.model import Mark, Signals
 
 _PIPED_COLUMNS = 120
 """Width of piped output, so that it does not depend on the terminal; COLUMNS overrides it."""

@@ -28,6 +28,7 @@ from ccship.pipeline.planner import Planner
 from ccship.pipeline.ship import Shipper
 from ccship.pricing.prices import tariff_of
 from ccship.privacy.encoding import Encoded
+from ccship.signals.scores import Score
 from ccship.sinks import Delivery, Sink
 from ccship.sinks.server_prices import ServerPrices
 from ccship.state import State
@@ -47,8 +48,10 @@ class _Findings:
     excluded: int = 0
     sessions: int = 0
     observations: int = 0
+    scores: int = 0
     refused: int = 0
     repaired: int = 0
+    rescored: int = 0
     unrepaired: int = 0
     waiting: int = 0
     traces: set[str] = field(default_factory=set)
@@ -68,13 +71,19 @@ class _Findings:
     def ok(self) -> bool:
         return not (self.unrepaired or self.count("doubled") or self.problems)
 
+    @property
+    def is_without_scores(self) -> bool:
+        """Whether nothing but scores is missing."""
+        return self.unrepaired == self.count("scores") > 0
+
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A session, and the observations that it should have in Langfuse. `dead_letters`: reason by id, not expected."""
+    """A session, and what it should have in Langfuse. `dead_letters`: reason by id, not expected."""
 
     session: Session
     expected: list[Expected]
+    scores: list[Score]
     dead_letters: dict[str, str]
 
 
@@ -92,13 +101,14 @@ def verify(
     ] = None,
     until: Annotated[str | None, typer.Option(help="Only turns that began before this date, time or age")] = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Resend observations that are missing, or have different tokens or no cost")
+        bool, typer.Option("--repair", help="Resend what is missing, or has different tokens, no cost or another score")
     ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Compare Langfuse with the transcripts.
 
-    Reports observations that are missing, doubled, or have different tokens or no cost. A server shows new observations
+    Reports observations that are missing, doubled, or have different tokens or no cost, and scores that are missing or
+    have another value. A server shows new observations
     after some seconds; an older one after minutes.
     """
     settings = config.load()
@@ -141,24 +151,28 @@ def _check(destination: Destination, window: Window, findings: _Findings, *, rep
         for checked, differences in in_threads(partial(_differences, reader, settings.base_url), read):
             findings.sessions += 1
             findings.observations += len(checked.expected)
+            findings.scores += len(checked.scores)
             findings.refused += len(checked.dead_letters)
             findings.traces.update(span.trace_id for span in checked.expected)
             findings.differences += differences
             resendable = {
                 span_id for difference in differences for span_id in (*difference.missing, *difference.tokens)
             }
+            rescorable = {score_id for difference in differences for score_id in difference.scores}
             priceable = _priceable(settings, differences)
             repaired: set[str] = set()
-            if repair and (resendable or priceable):
+            if repair and (resendable or priceable or rescorable):
                 if sink is None:
                     from ccship.sinks.langfuse import LangfuseSink  # noqa: PLC0415 - the SDK takes a second to load
 
                     sink = stack.enter_context(closing(LangfuseSink(settings)))
                 intact = {span.span_id for span in checked.expected} - resendable - priceable
+                intact |= {score.id for score in checked.scores} - rescorable
                 repair_sink = _RepairSink(sink, intact, checked.dead_letters)
                 repaired = _repair(settings, checked.session, window, repair_sink, findings)
             findings.repaired += len(repaired & (resendable | priceable))
-            findings.unrepaired += len(resendable - repaired)
+            findings.rescored += len(repaired & rescorable)
+            findings.unrepaired += len((resendable | rescorable) - repaired)
 
 
 def _priceable(settings: Config, differences: list[Difference]) -> set[str]:
@@ -172,20 +186,25 @@ def _priceable(settings: Config, differences: list[Difference]) -> set[str]:
 def _read(
     settings: Config, copy: State, sessions: Sequence[Session], window: Window, findings: _Findings
 ) -> Iterator[_Checked]:
-    """Yield the observations that each session should have in Langfuse; add problems to `findings`.
+    """Yield what each session should have in Langfuse; add problems to `findings`.
 
     Plans as a backfill that resends everything would, and commits nothing: one planner remembers what it has planned.
     """
     refused = {span_id: reason for _, span_id, reason in copy.dead_letters()}
-    planner = Planner(copy, NamesOnly(settings.policy), Options(settings.trace_settings, window, resend=True))
+    options = Options(settings.trace_settings, window, resend=True, signals=settings.signals)
+    planner = Planner(copy, NamesOnly(settings.policy), options)
     for session in sessions:
         spans: dict[str, Expected] = {}
+        scores: list[Score] = []
         with isolated(session.session_id, findings.problems):
             for unit in planner.units(session):
                 spans.update((span.span_id, expected_of(span.observation)) for span in unit.spans)
-        dead_letters = {span_id: refused[span_id] for span_id in spans.keys() & refused.keys()}
+                scores += unit.scores
+        ids = spans.keys() | {score.id for score in scores}
+        dead_letters = {span_id: refused[span_id] for span_id in ids & refused.keys()}
         expected = [span for span in spans.values() if span.span_id not in dead_letters]
-        yield _Checked(session, expected, dead_letters)
+        scores = [score for score in scores if score.id not in dead_letters]
+        yield _Checked(session, expected, scores, dead_letters)
     findings.problems += planner.problems
     findings.waiting += planner.waiting
 
@@ -198,7 +217,9 @@ def _differences(reader: Reader, base_url: str, checked: _Checked) -> list[Diffe
         for session_id, group in groupby(by_session, key=lambda span: span.session_id):
             spans = list(group)
             trace_ids = dict.fromkeys(span.trace_id for span in spans)
-            differences += compare(spans, reader.session(session_id, trace_ids))
+            scores = [score for score in checked.scores if score.trace_id in trace_ids]
+            stored = reader.scores(trace_ids) if scores else None
+            differences += compare(spans, reader.session(session_id, trace_ids), scores, stored)
     except DeliveryError as error:
         raise CcshipError(f"cannot read from {base_url}: {error}; run ccship doctor") from error
     return differences
@@ -210,7 +231,11 @@ def _repair(settings: Config, session: Session, window: Window, sink: "_RepairSi
         for path in session.paths:
             sink.remember(state.transcript(path, session.session_id).spans)
         shipper = Shipper(
-            sink, state, Options(settings.trace_settings, window, resend=True, server_prices=ServerPrices(settings)),
+            sink, state,
+            Options(
+                settings.trace_settings, window, resend=True, server_prices=ServerPrices(settings),
+                signals=settings.signals,
+            ),
             policy=settings.policy, repositories=Repositories(),
         )  # fmt: skip
         report = shipper.ship([session])
@@ -220,9 +245,9 @@ def _repair(settings: Config, session: Session, window: Window, sink: "_RepairSi
 
 
 class _RepairSink:
-    """Resends spans that are missing or differ.
+    """Resends spans and scores that are missing or differ.
 
-    `intact`: spans that Langfuse has; reported as accepted and not sent. `dead_letters`: reason by id; reported as
+    `intact`: what Langfuse has; reported as accepted and not sent. `dead_letters`: reason by id; reported as
     rejected again. Spans in neither are sent: the transcript may have grown since the check. An intact span is sent too
     if its turn was open and its content has changed, as its recorded hash shows.
     """
@@ -250,6 +275,17 @@ class _RepairSink:
                 delivery.accepted.add(span_id)
         return delivery
 
+    def score(self, scores: Sequence[Score]) -> Delivery:
+        resent = [score for score in scores if score.id not in self._intact and score.id not in self._dead_letters]
+        delivery = self._sink.score(resent) if resent else Delivery()
+        self.accepted |= delivery.accepted
+        for score_id in {score.id for score in scores} - {score.id for score in resent}:
+            if score_id in self._dead_letters:
+                delivery.rejected[score_id] = self._dead_letters[score_id]
+            else:
+                delivery.accepted.add(score_id)
+        return delivery
+
     def close(self) -> None:
         """Do nothing: the caller closes the wrapped sink."""
 
@@ -270,6 +306,7 @@ def _print_result(findings: _Findings) -> None:
             ("doubled", "doubled"),
             ("tokens", "different tokens"),
             ("unpriced", "no cost"),
+            ("scores", "scores missing or with another value"),
         ):
             names = list(getattr(difference, kind).values())
             if names:
@@ -280,9 +317,10 @@ def _print_result(findings: _Findings) -> None:
         typer.echo(f"ccship: {problem}", err=True)
     typer.echo(
         f"checked {counted(findings.sessions, 'session')}, {counted(len(findings.traces), 'trace')},"
-        f" {counted(findings.observations, 'observation')}:"
+        f" {counted(findings.observations, 'observation')}, {counted(findings.scores, 'score')}:"
         f" {findings.count('missing')} missing, {findings.count('doubled')} doubled,"
-        f" {findings.count('tokens')} with different tokens, {findings.count('unpriced')} without cost"
+        f" {findings.count('tokens')} with different tokens, {findings.count('unpriced')} without cost,"
+        f" {counted(findings.count('scores'), 'score')} missing or with another value"
     )
     _print_notes(findings)
 
@@ -295,10 +333,13 @@ def _print_notes(findings: _Findings) -> None:
         typer.echo(f"skipped {refused} that the server refused: run ccship status for the reason")
     if findings.waiting:
         typer.echo(f"not sent yet: {waiting_text(findings.waiting)}")
-    if findings.repaired:
-        typer.echo(f"resent {counted(findings.repaired, 'observation')}; the server shows them after some seconds")
+    if findings.repaired or findings.rescored:
+        resent = f"{counted(findings.repaired, 'observation')} and {counted(findings.rescored, 'score')}"
+        typer.echo(f"resent {resent}; the server shows them after some seconds")
+    elif findings.is_without_scores:
+        typer.echo("fix: ccship backfill --signals-only sends the scores of turns that were delivered without them")
     elif findings.unrepaired:
-        typer.echo("fix: ccship verify --repair resends observations that are missing or have different tokens")
+        typer.echo("fix: ccship verify --repair resends what is missing or has different tokens or scores")
     if findings.count("doubled"):
         typer.echo("fix for doubled observations: delete their trace in Langfuse, then run ccship verify --repair")
     if unpriced := findings.unpriced_models:
@@ -311,10 +352,13 @@ def _document(findings: _Findings) -> dict[str, object]:
         "sessions": findings.sessions,
         "traces": len(findings.traces),
         "observations": findings.observations,
+        "scores": findings.scores,
         **{kind: findings.count(kind) for kind in ("missing", "doubled", "tokens", "unpriced")},
+        "different_scores": findings.count("scores"),
         "excluded": findings.excluded,
         "refused": findings.refused,
         "repaired": findings.repaired,
+        "repaired_scores": findings.rescored,
         "waiting": findings.waiting,
         "unpriced_models": sorted(findings.unpriced_models),
         "differences": [asdict(difference) for difference in findings.differences],

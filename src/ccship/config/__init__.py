@@ -24,6 +24,7 @@ from ccship.hook import state_folder
 from ccship.observations import TraceSettings
 from ccship.privacy import Policy
 from ccship.privacy.redact import Rule, load_rules
+from ccship.signals.scores import SignalsMode
 
 __all__ = ["Config", "Route", "load", "user_name"]
 
@@ -43,6 +44,7 @@ class Config:
     base_url: str
     trace_settings: TraceSettings
     policy: Policy
+    signals: SignalsMode
     debug: bool
     claude_dir: Path
     state_dir: Path
@@ -148,6 +150,7 @@ def _config(name: str, settings: Settings, routes: tuple[Route, ...] = ()) -> Co
         base_url=values.base_url,
         trace_settings=_trace_settings(values, environ),
         policy=_policy(values),
+        signals=values.signals,
         debug=values.debug,
         claude_dir=Path(environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser(),
         state_dir=Path(state_folder(dict(environ))),

@@ -148,6 +148,7 @@ _STRICTNESS: Mapping[str, Callable[[Any], int]] = {
     "CAPTURE_IMAGES": operator.not_,
     "MAX_CHARS": operator.neg,
     "REDACT": bool,
+    "SIGNALS": ("all", "review", "off").index,
 }
 """The strictness of a value: a larger number means that less is sent."""
 

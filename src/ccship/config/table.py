@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ccship.config.kinds import BaseUrl, EnvironmentName, Lower, Pairs, Paths, Text, TraceName, Words
 from ccship.observations import TRACE_NAME, CostMode
 from ccship.privacy import MAX_CHARS, SHORTEST, Capture
+from ccship.signals.scores import SignalsMode
 
 FromRepository: TypeAlias = Literal["any", "stricter", "adds", "never"]
 """What a repository's settings files may do: set a setting, make it stricter, add to it, or nothing."""
@@ -142,6 +143,9 @@ class Values(BaseModel):
     cost: Annotated[CostMode, Lower, Setting(
         "Who computes costs: auto (ccship, where the server has no price), server or client.",
     )] = "auto"
+    signals: Annotated[SignalsMode, Lower, Setting(
+        "Scores to send: review (needs_review for every turn, and what fired), all or off.", from_repository="stricter",
+    )] = "review"
     exclude: Annotated[Words, Setting(
         "List of path patterns of projects that are never sent.", per_destination=False, from_repository="adds",
     )] = ()

@@ -20,6 +20,7 @@ from ccship.pipeline.copies import ONLY_THIS_CALL, claim_of
 from ccship.pipeline.subagents import Linked, launches_of, launching_call
 from ccship.privacy import Protection
 from ccship.privacy.encoding import encode
+from ccship.signals.scores import SignalsMode
 from ccship.transcript.exchange import Exchange
 from ccship.transcript.tail import Position
 from ccship.transcript.turns import Turn
@@ -46,7 +47,8 @@ class Options:
     """Options of a run.
 
     `resend`: send delivered turns again. `is_live`: the sessions are active. `has_ended`: Claude Code reported their
-    end. `server_prices`: returns whether the server has a price for a model.
+    end. `server_prices`: returns whether the server has a price for a model. `signals`: which scores are sent;
+    `signals_only`: send scores of delivered turns, and nothing else.
     """
 
     trace_settings: TraceSettings = field(default_factory=TraceSettings)
@@ -55,6 +57,8 @@ class Options:
     is_live: bool = False
     has_ended: bool = False
     server_prices: Callable[[str], bool] = lambda _: True
+    signals: SignalsMode = "off"
+    signals_only: bool = False
 
     @property
     def finds_newer(self) -> bool:

@@ -6,17 +6,28 @@ remembers turns that are planned but not committed, so a turn that two transcrip
 
 import os
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias
 
-from ccship.observations.line_outcomes import COPIED, DUPLICATE, NO_TURN, PENDING, SHIPPED, TurnOutcome
+from ccship.observations.line_outcomes import (
+    COPIED,
+    DUPLICATE,
+    NO_TURN,
+    PENDING,
+    SHIPPED,
+    Shipped,
+    TurnOutcome,
+)
 from ccship.pipeline.copies import ONLY_THIS_CALL, without_claimed
 from ccship.pipeline.git import Repositories
 from ccship.pipeline.plan import Options, plan_subagent, plan_turn, prepare
+from ccship.pipeline.scoring import Scorer, memory_at, units_of_scores, with_scores
 from ccship.pipeline.subagents import Linked, link_of, orphan
 from ccship.privacy import Protection
+from ccship.signals.scores import Score, scores_of_copy
+from ccship.signals.stream import first_sent
 from ccship.state import Checkpoint, Claim, Owner, State
 from ccship.state.rows import short_key
 from ccship.transcript.discover import Originals, Session, agent_facts, agent_id_of, has_successor
@@ -44,7 +55,7 @@ class _Pass:
     """One pass over a main transcript.
 
     `start`: set until the first unit is planned. `read`: the offset before which units are planned. `is_complete`: the
-    window contains all turns so far. `end_ns`: the latest time in the transcript.
+    window contains all turns so far. `end_ns`: the latest time in the transcript. `scorer`: None if no scores are sent.
     """
 
     session: str
@@ -55,6 +66,7 @@ class _Pass:
     launches: dict[str, Launch]
     originals: Originals
     read: int
+    scorer: Scorer | None = None
     seen: set[str] = field(default_factory=set)
     is_complete: bool = True
     end_ns: int = 0
@@ -85,11 +97,21 @@ class Planner:
 
     def units(self, session: Session) -> Iterator[Unit]:
         """Plan the new turns of a session: its main transcript first, then its subagents."""
+        if self._options.signals_only:
+            yield from self._scores(session)
+            return
         launches = {launch.tool_use_id: launch for launch in self._state.launches(session.session_id)}
         end_ns: int | None = None
         if session.main is not None:
             end_ns = yield from self._main(session, session.main, launches)
         yield from self._subagents(session, launches, end_ns)
+
+    def _scores(self, session: Session) -> Iterator[Unit]:
+        if session.main is not None:
+            try:
+                yield from units_of_scores(session.main, session.session_id, self._state, self._options)
+            except OSError as error:
+                self.problems.append(f"{printable(session.main)} cannot be read: {error.strerror}")
 
     def _main(self, session: Session, path: Path, launches: dict[str, Launch]) -> Generator[Unit, None, int | None]:
         """Plan a main transcript; return its latest time, or None if it cannot be read."""
@@ -112,7 +134,10 @@ class Planner:
         if resend:
             checkpoint = replace(checkpoint, spans=set())
         start = Start(from_start=offset == 0, resend=resend)
-        return _Pass(session.session_id, file, checkpoint, start, sent_ids, launches, Originals(path), offset)
+        scorer = None
+        if self._options.signals != "off":
+            scorer = Scorer(self._options, session.session_id, memory_at(file, offset, checkpoint.memory))
+        return _Pass(session.session_id, file, checkpoint, start, sent_ids, launches, Originals(path), offset, scorer)
 
     def _turns(self, current: _Pass) -> Iterator[Unit]:
         checkpoint, file = current.checkpoint, current.file
@@ -123,22 +148,40 @@ class Planner:
             _see(current, entry)
             for turn in builder.feed(entry):
                 current.is_complete = current.is_complete and self._options.window.contains(turn.exchange.start_ns)
+                scores = current.scorer.scores(turn, builder.open) if current.scorer else ()
+                memory = current.scorer.memory if current.scorer else None
                 step = (
-                    Settled(position_at(file, builder.cursor(end)), builder.resume_state())
+                    Settled(position_at(file, builder.cursor(end)), builder.resume_state(), memory)
                     if current.is_complete
                     else Open(builder.cursor(end))
                 )
-                yield self._turn(turn, step, current)
+                yield self._scored(self._turn(turn, step, current), turn, builder.open, scores, current)
         hashes: set[bytes] = set()
         ends = [*(turn.start for turn in builder.open[1:]), builder.assigned(end)]
-        for turn, turn_end in zip(builder.open, ends, strict=False):
-            unit = self._turn(turn, Open(turn_end), current)
-            hashes |= unit.hashes
+        for n, (turn, turn_end) in enumerate(zip(builder.open, ends, strict=False)):
+            later = builder.open[n + 1 :]
+            scores = current.scorer.scores(turn, later) if current.scorer else ()
+            unit = self._scored(self._turn(turn, Open(turn_end), current), turn, later, scores, current)
+            hashes |= unit.hashes | unit.score_hashes
             yield unit
         turns = frozenset(turn.uuid for turn in builder.open) if current.is_complete else None
         rest = Lines(builder.unassigned())
         last = Unit(checkpoint.path, current.session, End(end, turns, frozenset(hashes)), lines=rest)
         yield self._started(last, current, end)
+
+    def _scored(self, unit: Unit, turn: Turn, later: Sequence[Turn], scores: tuple[Score, ...], current: _Pass) -> Unit:
+        """Return the unit of a turn with those of its scores that this transcript sends."""
+        if not scores:
+            return unit
+        owner = self._state.owner(turn.uuid)
+        match unit.lines.outcome:
+            case Shipped() if not (owner and owner.settled) or self._options.resend:
+                return with_scores(unit, scores, current.checkpoint.spans)
+            case outcome if outcome == COPIED and self._is_copy(turn, owner, current):  # under the same ids
+                after = first_sent(later)
+                if after is not None and not self._is_copy(after, self._state.owner(after.uuid), current):
+                    return with_scores(unit, scores_of_copy(scores), current.checkpoint.spans)
+        return unit
 
     def _turn(self, turn: Turn, step: Step, current: _Pass) -> Unit:
         checkpoint = current.checkpoint
@@ -187,10 +230,14 @@ class Planner:
         if turn.uuid in current.seen:
             return DUPLICATE  # the same file contains it twice
         current.seen.add(turn.uuid)
+        return COPIED if self._is_copy(turn, owner, current) else SHIPPED
+
+    def _is_copy(self, turn: Turn, owner: Owner | None, current: _Pass) -> bool:
+        """Return whether a turn belongs to another session. `owner`: its owner according to the state."""
         origin = turn.exchange.origin(current.session)
         owned_by = owner.session if owner else self._owners.get(turn.uuid)
-        is_owned = owned_by is not None and owned_by != here
-        return COPIED if is_owned or (origin and current.originals.contain(origin, turn)) else SHIPPED
+        is_owned = owned_by is not None and owned_by != short_key(current.session)
+        return is_owned or bool(origin and current.originals.contain(origin, turn))
 
     def _subagents(self, session: Session, launches: dict[str, Launch], main_end_ns: int | None) -> Iterator[Unit]:
         """Plan the subagents of a session.

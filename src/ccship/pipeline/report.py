@@ -13,15 +13,17 @@ from ccship.unit import BatchOutcome, Open, Settled, Unit, Whole
 class Report:
     """The result of a run.
 
-    `turns` and `spans` are counted by result, `lines` by kind, `tokens` for accepted LLM calls. `redacted`: redactions
-    by rule; `error` counts fields that could not be checked. `text_bytes`: size of the spans to send. `begun`: turns
-    with spans to send; `began_ns`: start of the first and the last of them. `unpriced`: models for which neither the
-    server nor ccship has a price. `failure` ended the run; `stopped`: it was told to stop before all was sent.
+    `turns`, `spans` and `scores` are counted by result, `lines` by kind, `tokens` for accepted LLM calls.
+    `redacted`: redactions by rule; `error` counts fields that could not be checked. `text_bytes`: size of the spans
+    to send. `begun`: turns with spans to send; `began_ns`: start of the first and the last of them. `unpriced`:
+    models for which neither the server nor ccship has a price. `failure` ended the run; `stopped`: it was told to
+    stop before all was sent.
     """
 
     sessions: int = 0
     turns: Counter[str] = field(default_factory=Counter)
     spans: Counter[str] = field(default_factory=Counter)
+    scores: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
     lines: Counter[str] = field(default_factory=Counter)
     redacted: Counter[str] = field(default_factory=Counter)
@@ -36,7 +38,7 @@ class Report:
     def add(self, other: "Report") -> None:
         """Add the report of another run. Its failure ended only that run."""
         self.sessions += other.sessions
-        for name in ("turns", "spans", "tokens", "lines", "redacted"):
+        for name in ("turns", "spans", "scores", "tokens", "lines", "redacted"):
             getattr(self, name).update(getattr(other, name))
         self.unpriced |= other.unpriced
         self.problems += other.problems
@@ -74,11 +76,13 @@ class Report:
         """Count the outcomes of a batch."""
         for outcome in delivered.outcomes:
             _count(self.spans, accepted=len(outcome.accepted), dead_lettered=len(outcome.rejected))
+            _count(self.scores, accepted=len(outcome.scored), dead_lettered=len(outcome.rejected_scores))
             for span in outcome.accepted:
                 self.tokens.update(span.observation.usage_details or {})
             if outcome.arrived and outcome.unit.spans:
                 self.turns["subagents" if isinstance(outcome.unit.step, Whole) else "sent"] += 1
         _count(self.spans, pending=delivered.pending)
+        _count(self.scores, unsupported=delivered.unsupported)
         self.problems += delivered.problems
         self.failure = self.failure or delivered.failure
 
@@ -90,7 +94,11 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether everything selected was delivered."""
-        return self.failure is None and not self.problems and not self.spans["dead_lettered"]
+        return (
+            self.failure is None
+            and not self.problems
+            and not self.spans["dead_lettered"] | self.scores["dead_lettered"]
+        )
 
 
 def _unsent(unit: Unit) -> str | None:

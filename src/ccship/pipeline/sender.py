@@ -1,7 +1,8 @@
-"""Batches of spans for one sink, and the outcomes of their units.
+"""Batches of spans and scores for one sink, and the outcomes of their units.
 
 A batch may contain units of several transcripts. Units are reported as arrived in the order in which they were sent: a
-unit whose spans were accepted waits for those before it, so that a cursor never passes an undelivered span.
+unit whose spans were accepted waits for those before it, so that a cursor never passes an undelivered span. The scores
+of a unit follow its last span.
 """
 
 from collections import defaultdict
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from ccship.errors import Retryable
 from ccship.pipeline.isolation import concerns_every_session, problem_of
 from ccship.privacy.encoding import Encoded
-from ccship.sinks import BATCH_BYTES, BATCH_SPANS, Delivery, Sink
+from ccship.sinks import BATCH_BYTES, BATCH_SCORES, BATCH_SPANS, Delivery, Sink
 from ccship.unit import BatchOutcome, Unit, UnitOutcome
 
 _MAX_QUEUED = 256
@@ -20,10 +21,14 @@ _MAX_QUEUED = 256
 
 @dataclass(slots=True, eq=False)
 class _Queued:
-    """A unit that is not delivered. `sent`: its spans in the current batch; `waiting`: ids of unanswered spans."""
+    """A unit that is not delivered.
+
+    `sent`: its spans in the current batch; `waiting`, `unscored`: ids of unanswered spans and scores.
+    """
 
     unit: Unit
     waiting: set[str]
+    unscored: set[str]
     sent: list[Encoded] = field(default_factory=list)
 
 
@@ -35,21 +40,23 @@ class Sender:
         self._queue: list[_Queued] = []
         self._spans = 0
         self._bytes = 0
+        self._scores = 0
         self._dropped: set[str] = set()
 
     @property
     def is_waiting(self) -> bool:
-        """Whether spans are queued for the next batch."""
-        return bool(self._spans)
+        """Whether spans or scores are queued for the next batch."""
+        return bool(self._spans or self._scores)
 
     def send(self, unit: Unit) -> Iterator[BatchOutcome]:
         """Queue a unit; yield the outcomes of batches that were full."""
         if unit.session in self._dropped:
             return
-        if len(self._queue) >= _MAX_QUEUED:
+        if len(self._queue) >= _MAX_QUEUED or self._scores + len(unit.scores) > BATCH_SCORES:
             yield self._deliver()
-        queued = _Queued(unit, {span.span_id for span in unit.spans})
+        queued = _Queued(unit, {span.span_id for span in unit.spans}, {score.id for score in unit.scores})
         self._queue.append(queued)
+        self._scores += len(unit.scores)
         for span in unit.spans:
             if self._spans >= BATCH_SPANS or (self._spans and self._bytes + span.size > BATCH_BYTES):
                 yield self._deliver()
@@ -75,17 +82,44 @@ class Sender:
         if failure is None and unanswered:
             # no span may be lost silently, not even between the SDK and its exporter
             failure = Retryable(f"{len(unanswered)} spans did not reach the exporter")
+        for queued in self._queue:
+            queued.waiting -= reply.accepted | reply.rejected.keys()
+        scored = Delivery() if failure else self._score()
+        unsupported = 0
         outcomes: list[UnitOutcome] = []
         rest: list[_Queued] = []
         for queued in self._queue:
-            queued.waiting -= reply.accepted | reply.rejected.keys()
-            arrived = not (queued.waiting or rest)
-            outcomes.append(_outcome(queued, reply, arrived=arrived))
+            queued.unscored -= scored.accepted | scored.rejected.keys()
+            if scored.is_unsupported:
+                unsupported += len(queued.unscored)
+                queued.unscored.clear()
+            arrived = not (queued.waiting or queued.unscored or rest)
+            outcomes.append(_outcome(queued, reply, scored, arrived=arrived))
             queued.sent.clear()
             if not arrived:
                 rest.append(queued)
         self._queue, self._spans, self._bytes = rest, 0, 0
-        return BatchOutcome(tuple(outcomes), len(unanswered), failure, tuple(problems))
+        self._scores = sum(len(queued.unscored) for queued in rest)
+        return BatchOutcome(tuple(outcomes), len(unanswered), unsupported, failure or scored.failure, tuple(problems))
+
+    def _score(self) -> Delivery:
+        """Send the scores of units whose spans have all arrived."""
+        whole = Delivery()
+        scores = [
+            score
+            for queued in self._queue
+            if not queued.waiting
+            for score in queued.unit.scores
+            if score.id in queued.unscored
+        ]
+        for at in range(0, len(scores), BATCH_SCORES):
+            part = self._sink.score(scores[at : at + BATCH_SCORES])
+            whole.accepted |= part.accepted
+            whole.rejected |= part.rejected
+            whole.failure, whole.is_unsupported = part.failure, part.is_unsupported
+            if whole.failure or whole.is_unsupported:
+                break
+        return whole
 
     def _send(self, batch: Sequence[Encoded]) -> tuple[Delivery, Sequence[str]]:
         try:
@@ -118,10 +152,13 @@ class Sender:
         return whole, problems
 
 
-def _outcome(queued: _Queued, reply: Delivery, *, arrived: bool) -> UnitOutcome:
+def _outcome(queued: _Queued, reply: Delivery, scored: Delivery, *, arrived: bool) -> UnitOutcome:
+    scores = queued.unit.scores
     return UnitOutcome(
         queued.unit,
         tuple(span for span in queued.sent if span.span_id in reply.accepted),
         tuple((span, reply.rejected[span.span_id]) for span in queued.sent if span.span_id in reply.rejected),
+        tuple(score for score in scores if score.id in scored.accepted),
+        tuple((score, scored.rejected[score.id]) for score in scores if score.id in scored.rejected),
         arrived,
     )

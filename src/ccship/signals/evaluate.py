@@ -11,7 +11,7 @@ from ccship.signals.context import context_of
 from ccship.signals.executed import has_executed
 from ccship.signals.files import EDITORS, code_written
 from ccship.signals.model import ApiErrorClass, Mark, Memory, SignalName, Signals
-from ccship.signals.prompts import complaint_of, first_text, is_human, is_repeated, remembered
+from ccship.signals.prompts import complaint_of, is_human, is_repeated, remembered
 from ccship.signals.shell import Part, parts_of
 from ccship.signals.steps import Step, steps_of
 from ccship.transcript.exchange import Exchange
@@ -131,7 +131,6 @@ def signals_of(turn: Turn, following: Turn | None, memory: Memory) -> tuple[Sign
         human_wait_seconds=_wait_seconds(exchange, after) if after else None,
         steered=sum(_is_typed(event) for event in exchange.events),
         complaint_parts=complaint or (),
-        complaint_ns=_decided_ns(after, complaint) if after else None,
         api_error_class=_api_error_class(exchange),
         marks=(*tally.marks, *context.rebuilt),
     )
@@ -207,13 +206,3 @@ def _is_typed(event: Event) -> bool:
         prompt = text_of(block for block in prompt if isinstance(block, dict))
     text = str(prompt or event.record.text).lstrip()
     return bool(text) and not text.startswith(_NOTIFICATIONS)
-
-
-def _decided_ns(following: Turn, complaint: Sequence[str] | None) -> int | None:
-    """Return the time of the record that decided whether the next turn complains.
-
-    That is the prompt, or the answer if only the answer shows it.
-    """
-    if complaint is not None and tuple(complaint) == ("conceded",):
-        return first_text(following.exchange)[1]
-    return following.exchange.start_ns

@@ -24,9 +24,6 @@ NUMBERS: frozenset[SignalName] = frozenset(
 )  # fmt: skip
 """Signals that describe a turn. The others fire: they point at something that went wrong."""
 
-LATE: frozenset[SignalName] = frozenset({"complaint", "human_wait_seconds"})
-"""Signals that need the next prompt. A session's last turn has none of them."""
-
 Reason: TypeAlias = Literal[
     "complaint", "interrupted", "rejected_by_person", "unverified", "edit_failed", "repeated_error", "api_error",
     "bypassed_hooks",
@@ -56,8 +53,8 @@ class Mark:
 class Signals:
     """The signals of a turn. None: the signal does not apply, which is not the same as false.
 
-    `complaint_parts` and `api_error_class` say more about the two signals. `complaint_ns`: the time of the record that
-    decided `complaint`. `marks`: the steps where signals were found, in file order.
+    `complaint_parts` and `api_error_class` say more about the two signals. `marks`: the steps where signals were found,
+    in file order.
     """
 
     complaint: bool | None = None
@@ -83,7 +80,6 @@ class Signals:
     human_wait_seconds: int | None = None
     steered: int = 0
     complaint_parts: tuple[ComplaintPart, ...] = ()
-    complaint_ns: int | None = None
     api_error_class: ApiErrorClass | None = None
     marks: tuple[Mark, ...] = ()
 
@@ -112,7 +108,7 @@ class Signals:
 SIGNALS: tuple[SignalName, ...] = get_args(SignalName)
 
 
-class Cache(msgspec.Struct, frozen=True):
+class Cache(msgspec.Struct, frozen=True, array_like=True):
     """The prompt cache after an LLM call: when the call ended, how long the cache lives, for which model."""
 
     end_ns: int
@@ -120,15 +116,19 @@ class Cache(msgspec.Struct, frozen=True):
     model: str
 
 
-class PromptPlace(msgspec.Struct, frozen=True):
-    """A prompt's place in the transcript: the offset of its turn, and the uuid of its record."""
+UUID_CHARS = 8
+"""Characters of a uuid that are stored: enough to find a record near its offset."""
+
+
+class PromptPlace(msgspec.Struct, frozen=True, array_like=True):
+    """A prompt's place in the transcript: the offset of its turn, and the beginning of its record's uuid."""
 
     start: int
     uuid: str
 
 
-class StoredMemory(msgspec.Struct, frozen=True):
-    """A `Memory` as the state may store it: prompts are named, not kept, and are read again from the transcript."""
+class StoredMemory(msgspec.Struct, frozen=True, array_like=True):
+    """A `Memory` as the state stores it: prompts are named, not kept, and are read again from the transcript."""
 
     version: Literal[1] = 1
     prompts: tuple[PromptPlace, ...] = ()

@@ -4,7 +4,15 @@ import re
 from collections.abc import Mapping
 
 from ccship.signals import lexicon
-from ccship.signals.model import KEPT_PROMPTS, ComplaintPart, Memory, Prompt, PromptPlace, StoredMemory
+from ccship.signals.model import (
+    KEPT_PROMPTS,
+    UUID_CHARS,
+    ComplaintPart,
+    Memory,
+    Prompt,
+    PromptPlace,
+    StoredMemory,
+)
 from ccship.transcript.exchange import Exchange
 from ccship.transcript.records import Record, User, text_of
 from ccship.transcript.turns import Turn
@@ -51,12 +59,15 @@ def remembered(memory: Memory, turn: Turn) -> tuple[Prompt, ...]:
     """Return the prompts to remember after a turn."""
     if not is_human(turn):
         return memory.prompts
-    prompt = prompt_of(PromptPlace(turn.start, turn.uuid), turn.exchange.opening)
+    prompt = prompt_of(PromptPlace(turn.start, turn.uuid[:UUID_CHARS]), turn.exchange.opening)
     return (*memory.prompts, prompt)[-KEPT_PROMPTS:] if prompt else memory.prompts
 
 
 def recalled(stored: StoredMemory, openings: Mapping[str, Record]) -> Memory:
-    """Return a memory that was stored. `openings`: the records of its prompts by uuid; a missing one is forgotten."""
+    """Return a memory that was stored; a prompt that is missing is forgotten.
+
+    `openings`: the records of its prompts, by the stored part of their uuid.
+    """
     found = (prompt_of(place, openings[place.uuid]) for place in stored.prompts if place.uuid in openings)
     return Memory(tuple(filter(None, found)), stored.cache, stored.was_compacted)
 
@@ -81,7 +92,7 @@ def complaint_of(following: Turn, earlier: tuple[Prompt, ...]) -> tuple[Complain
     parts: list[ComplaintPart] = []
     if _pushes_back(text[:_PUSHBACK_CHARS]):
         parts.append("pushback")
-    if lexicon.CONCEDES.match(first_text(following.exchange)[0][:_CONCESSION_CHARS]):
+    if lexicon.CONCEDES.match(_first_text(following.exchange)[:_CONCESSION_CHARS]):
         parts.append("conceded")
     if _reports_failure(text[:_REPORT_CHARS]):
         parts.append("reported_failure")
@@ -90,13 +101,10 @@ def complaint_of(following: Turn, earlier: tuple[Prompt, ...]) -> tuple[Complain
     return tuple(parts)
 
 
-def first_text(exchange: Exchange) -> tuple[str, int | None]:
-    """Return the first text of an answer, and its time (ns since the epoch); empty without one."""
-    for call in exchange.calls.values():
-        for line in call.lines:
-            if (text := text_of(line.blocks)).strip():
-                return text, line.time_ns
-    return "", None
+def _first_text(exchange: Exchange) -> str:
+    """Return the first text of an answer; empty without one."""
+    texts = (text_of(line.blocks) for call in exchange.calls.values() for line in call.lines)
+    return next((text for text in texts if text.strip()), "")
 
 
 def _pushes_back(head: str) -> bool:

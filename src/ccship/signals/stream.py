@@ -35,7 +35,7 @@ def evaluate(entries: Iterable[Entry], builder: TurnBuilder, memory: Memory) -> 
     for entry in entries:
         for turn in builder.feed(entry):
             if turn.is_shippable:
-                signals, memory = signals_of(turn, _first(builder.open), memory)
+                signals, memory = signals_of(turn, first_sent(builder.open), memory)
                 yield Evaluated(turn, signals, memory, is_settled=True)
     turns = [turn for turn in builder.open if turn.is_shippable]
     for turn, following in zip_longest(turns, turns[1:]):
@@ -43,5 +43,6 @@ def evaluate(entries: Iterable[Entry], builder: TurnBuilder, memory: Memory) -> 
         yield Evaluated(turn, signals, memory, is_settled=False)
 
 
-def _first(turns: Iterable[Turn]) -> Turn | None:
+def first_sent(turns: Iterable[Turn]) -> Turn | None:
+    """Return the first of some turns that is sent."""
     return next((turn for turn in turns if turn.is_shippable), None)

@@ -1,4 +1,4 @@
-"""Sinks: where observations go. A sink reports only acknowledged spans as accepted."""
+"""Sinks: where observations and scores go. A sink reports only what was acknowledged as accepted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ccship.errors import DeliveryError
 from ccship.privacy.encoding import Encoded
+from ccship.signals.scores import Score
 
 MIN_SDK = (4, 14, 3)
 """The oldest Langfuse SDK that works, as in `pyproject.toml`; some packagers relax that."""
@@ -16,14 +17,21 @@ BATCH_SPANS = 512
 BATCH_BYTES = 4 * 1024 * 1024
 """Approximate bytes of text in one delivery. Limits memory; compressed, it fits common proxies' request limits."""
 
+BATCH_SCORES = 1_000
+"""Scores in one delivery: about half a megabyte."""
+
 
 @dataclass(slots=True)
 class Delivery:
-    """The outcome of a batch by span id. Spans in neither set are not delivered; `failure` is the reason."""
+    """The outcome of a batch by id of the span or score. Those in neither set are not delivered; `failure` says why.
+
+    `is_unsupported`: the server takes no scores, so they are not delivered and never will be.
+    """
 
     accepted: set[str] = field(default_factory=set)
     rejected: dict[str, str] = field(default_factory=dict)
     failure: DeliveryError | None = None
+    is_unsupported: bool = False
 
 
 class Sink(Protocol):
@@ -31,6 +39,10 @@ class Sink(Protocol):
 
     def deliver(self, spans: Sequence[Encoded]) -> Delivery:
         """Send a batch of at most `BATCH_SPANS` spans and wait for the answer."""
+        ...
+
+    def score(self, scores: Sequence[Score]) -> Delivery:
+        """Send at most `BATCH_SCORES` scores of delivered traces and wait for the answer."""
         ...
 
     def close(self) -> None:

@@ -39,12 +39,12 @@ def check_status(status: int, headers: httpx.Headers) -> None:
         raise Retryable(f"an unexpected answer ({status}): check LANGFUSE_BASE_URL")
 
 
-def read_bounded(reply: httpx.Response) -> bytes:
-    """Return the body of a streamed answer, cut off soon after 64 KiB."""
+def read_bounded(reply: httpx.Response, limit: int | None = None) -> bytes:
+    """Return the body of a streamed answer, cut off soon after a limit in bytes (64 KiB by default)."""
     body = b""
     for chunk in reply.iter_bytes():
         body += chunk
-        if len(body) > _MAX_BYTES:
+        if len(body) > (limit or _MAX_BYTES):
             break
     return body
 

@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 from ccship.observations import Observation
 from ccship.privacy.encoding import Encoded
+from ccship.signals.scores import Score
 from ccship.sinks import Delivery
 
 _Kept = TypeVar("_Kept")
@@ -16,6 +17,10 @@ class RehearsalSink:
     def deliver(self, spans: Sequence[Encoded]) -> Delivery:
         """Accept a batch."""
         return Delivery(accepted={span.span_id for span in spans})
+
+    def score(self, scores: Sequence[Score]) -> Delivery:
+        """Accept scores."""
+        return Delivery(accepted={score.id for score in scores})
 
     def close(self) -> None:
         """Do nothing."""

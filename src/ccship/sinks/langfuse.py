@@ -6,12 +6,10 @@ exporter also accepts redirects, login pages and partial successes, and loses sp
 
 import gzip
 import json
-import ssl
 from collections.abc import Sequence
 from typing import ClassVar
 
 import httpx
-import langfuse
 from google.protobuf.message import DecodeError
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -20,15 +18,25 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.sdk.trace import ReadableSpan
 
-from ccship import __version__
 from ccship.config import Config
 from ccship.errors import ConfigError, Denied, Rejected, Retryable, TooLarge
-from ccship.sinks.answers import check_status, read_bounded
-from ccship.sinks.patience import Patience, deadline
+from ccship.signals.scores import SENT, Score
+from ccship.sinks import Delivery
+from ccship.sinks.answers import check_status
+from ccship.sinks.connection import Connection
+from ccship.sinks.patience import Patience
+from ccship.sinks.score_configs import ScoreConfigs
+from ccship.sinks.scores import ScoreSender
 from ccship.sinks.sdk_log import handle_sdk_log
 from ccship.sinks.spans import AccountingExporter, SpanSink, span_id_of
 
 ENDPOINT = "/api/public/otel/v1/traces"
+
+_HEADERS = {
+    "content-type": "application/x-protobuf",
+    "content-encoding": "gzip",
+    "x-langfuse-ingestion-version": "4",
+}
 
 PATIENCE = Patience(timeout_s=10.0, deadline_s=30.0, attempts=3, longest_wait_s=5.0)
 """For one batch; the next run can read the transcript again. The deadline also ends an answer of one byte a second."""
@@ -55,8 +63,9 @@ class LangfuseSink(SpanSink):
         try:
             # One for both clients: to read the system's certificates takes longer than a request.
             context = httpx.create_ssl_context()
+            connection = Connection(config.public_key, config.secret_key, config.base_url, patience, context)
             super().__init__(
-                LangfuseExporter(config.public_key, config.secret_key, config.base_url, patience, context),
+                LangfuseExporter(connection),
                 public_key=config.public_key,
                 secret_key=config.secret_key,
                 base_url=config.base_url,
@@ -68,29 +77,22 @@ class LangfuseSink(SpanSink):
             raise ConfigError(
                 f"cannot connect ({error}): check SSL_CERT_FILE and the proxy variables (ALL_PROXY, ...)"
             ) from error
+        self._scores = ScoreSender(connection)
+        self._configs = ScoreConfigs(config, connection)
+        self._names = SENT[config.signals]
+
+    def score(self, scores: Sequence[Score]) -> Delivery:
+        """Send scores of delivered traces."""
+        self._configs.ensure(self._names)
+        return self._scores.send(scores)
 
 
 class LangfuseExporter(AccountingExporter):
     """Sends batches; halves those that are too large or contain a span that the server refuses."""
 
-    def __init__(
-        self, public_key: str, secret_key: str, base_url: str, patience: Patience, context: ssl.SSLContext
-    ) -> None:
+    def __init__(self, connection: Connection) -> None:
         super().__init__()
-        self._patience = patience
-        self._context = context
-        self._client: httpx.Client | None = None
-        self._url = base_url.rstrip("/") + ENDPOINT
-        self._auth = httpx.BasicAuth(public_key, secret_key)
-        self._headers = {
-            "content-type": "application/x-protobuf",
-            "content-encoding": "gzip",
-            "user-agent": f"ccship/{__version__}",
-            "x-langfuse-sdk-name": "python",
-            "x-langfuse-sdk-version": langfuse.__version__,
-            "x-langfuse-public-key": public_key,
-            "x-langfuse-ingestion-version": "4",
-        }
+        self._connection = connection
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         """Send spans until each is accepted or rejected, or the delivery fails."""
@@ -127,31 +129,15 @@ class LangfuseExporter(AccountingExporter):
 
     def _post_patiently(self, request: ExportTraceServiceRequest) -> None:
         body = gzip.compress(request.SerializeToString(), compresslevel=1)
-        self._patience.call(lambda: self._post(body))
+        self._connection.patience.call(lambda: self._post(body))
 
     def shutdown(self) -> None:
         """Close the connection."""
-        if self._client is not None:
-            self._client.close()
+        self._connection.close()
 
     def _post(self, body: bytes) -> None:
-        client = self._client = self._client or httpx.Client(
-            timeout=self._patience.timeout_s, follow_redirects=False, verify=self._context
-        )
-        try:
-            with (
-                deadline(client, self._patience.deadline_s),
-                client.stream("POST", self._url, content=body, headers=self._headers, auth=self._auth) as reply,
-            ):
-                judge(reply.status_code, reply.headers, read_bounded(reply))
-        except (httpx.HTTPError, OSError, RuntimeError) as error:
-            # RuntimeError: the deadline closed the client before it connected
-            raise Retryable(f"{self._url} does not answer: {type(error).__name__}") from error
-        except httpx.InvalidURL as error:
-            raise Denied(f"{self._url} is not a valid address ({error}): check LANGFUSE_BASE_URL") from error
-        finally:
-            if client.is_closed:
-                self._client = None
+        answer = self._connection.post(ENDPOINT, body, _HEADERS)
+        judge(answer.status, answer.headers, answer.body)
 
 
 def _shorten(request: ExportTraceServiceRequest, longest: int) -> None:

@@ -17,6 +17,8 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 
 from ccship.errors import ConfigError
+from ccship.signals.scores import Score
+from ccship.sinks import Delivery
 from ccship.sinks.spans import AccountingExporter, SpanSink, span_id_of
 from ccship.storage import Replacement
 
@@ -33,6 +35,10 @@ class OtlpFileSink(SpanSink):
             _FileExporter(self._file), public_key="pk-lf-file", secret_key="sk-lf-file",  # noqa: S106 - never sent
             base_url="http://127.0.0.1:9", upload_media=False,
         )  # fmt: skip
+
+    def score(self, scores: Sequence[Score]) -> Delivery:
+        """Leave scores out: OTLP has none."""
+        return Delivery(is_unsupported=bool(scores))
 
     def commit(self) -> None:
         """Move the complete file to its destination."""

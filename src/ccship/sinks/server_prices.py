@@ -87,7 +87,7 @@ class ServerPrices:
 
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with FileLock(f"{self._path}.lock", timeout=_DEADLINE_S):
+            with FileLock(f"{self._path}.lock", timeout=_DEADLINE_S, mode=0o600):
                 self._kept = self._read()
                 if self._kept.ask_again_at <= self._now():
                     answer = _ask(self._settings)

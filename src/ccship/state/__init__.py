@@ -179,6 +179,13 @@ class State:
             self.add_dead_letter(
                 span.observation.trace.trace_id, span.span_id, span.observation.name, unit.path, reason
             )
+        for score in outcome.scored:
+            if score.id in dead:
+                dead.discard(score.id)
+                self.remove_dead_letter(score.trace_id, score.id)
+        for score, reason in outcome.rejected_scores:
+            dead.add(score.id)
+            self.add_dead_letter(score.trace_id, score.id, score.name, unit.path, reason)
         if not outcome.arrived:
             return
         if unit.owns is not None and unit.hashes:

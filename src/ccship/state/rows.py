@@ -9,12 +9,14 @@ from dataclasses import asdict, dataclass, field, fields
 from hashlib import blake2b
 from uuid import UUID
 
+import msgspec
 import orjson
 from pydantic import TypeAdapter
 
 from ccship.observations import ID_BYTES, Trace
 from ccship.observations.line_outcomes import Outcomes, by_key, outcomes_in
 from ccship.observations.volatile import Volatile
+from ccship.signals.model import StoredMemory
 from ccship.transcript.tail import Position
 from ccship.transcript.turns import ResumeState
 from ccship.unit import Launch, Link
@@ -66,10 +68,12 @@ class DeadLetter:
 class Checkpoint:
     """Everything that the state stores about a transcript.
 
-    `counts`: the lines before the cursor by outcome. `open`: those from the cursor to the offset `seen`; their outcome
-    may change. `spans`: hashes of delivered spans of open turns. `shipped_at`: time of the last delivery, in seconds
-    since the epoch. `volatile`: volatile facts that were sent with open turns, by the turns' uuids. `is_outdated`: an
-    older version made the hashes in `spans`.
+    `counts`: the lines before the cursor by outcome. `open`: those from the cursor to the offset `seen`; their
+    outcome may change. `spans`: hashes of delivered spans and scores of open turns. `shipped_at`: time of the last
+    delivery, in seconds since the epoch. `volatile`: volatile facts that were sent with open turns, by the turns'
+    uuids. `memory`: for the signals of the turns from the cursor on; None if it has to be read again.
+    `scored_from`: the offset from which on all turns before the cursor have scores; None if none has.
+    `is_outdated`: an older version made the hashes in `spans`.
     """
 
     path: str
@@ -84,6 +88,8 @@ class Checkpoint:
     shipped_at: float | None = None
     last_error: str | None = None
     volatile: dict[str, Volatile] = field(default_factory=dict)
+    memory: StoredMemory | None = None
+    scored_from: int | None = None
     is_outdated: bool = False
 
     def ids_sent(self, size: int) -> frozenset[bytes]:
@@ -136,6 +142,8 @@ def transcript_row(checkpoint: Checkpoint) -> dict[str, object]:
         "last_error": checkpoint.last_error,
         "hashes": _HASHES,
         "volatile": orjson.dumps(volatile) if volatile else None,
+        "memory": msgspec.json.encode(checkpoint.memory) if checkpoint.memory else None,
+        "scored_from": checkpoint.scored_from,
     }
 
 
@@ -162,6 +170,8 @@ def load_transcript(row: sqlite3.Row) -> Checkpoint:
         shipped_at=None if row["shipped_at"] is None else float(row["shipped_at"]),
         last_error=row["last_error"],
         volatile=_VOLATILE.validate_json(row["volatile"]) if row["volatile"] else {},
+        memory=_load_memory(row["memory"]),
+        scored_from=None if row["scored_from"] is None else int(row["scored_from"]),
         is_outdated=int(row["hashes"]) != _HASHES,
     )
 
@@ -188,6 +198,10 @@ def _load_counts(text: str | bytes | None) -> Outcomes:
 def _load_spans(packed: bytes | None) -> set[bytes]:
     hashes = memoryview(packed or b"").tobytes()  # fails for text
     return {hashes[at : at + _HASH_BYTES] for at in range(0, len(hashes) - _HASH_BYTES + 1, _HASH_BYTES)}
+
+
+def _load_memory(text: str | bytes | None) -> StoredMemory | None:
+    return msgspec.json.decode(text, type=StoredMemory) if text else None
 
 
 def load_trace(text: str | bytes) -> Trace:

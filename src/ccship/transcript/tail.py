@@ -90,13 +90,16 @@ def notes_at(file: BinaryIO, offsets: Iterable[int]) -> SessionNotes:
 
 
 def records_at(file: BinaryIO, offsets: Mapping[str, int], end: int) -> dict[str, Record]:
-    """Read records again by uuid. `offsets`: from where on to look for each, up to `end`; a missing one is left out."""
+    """Read records again, by the beginnings of their uuids.
+
+    `offsets`: from where on to look for each, up to `end`; a missing one is left out.
+    """
     found: dict[str, Record] = {}
     for uuid, offset in offsets.items():
         for entry in entries(file, offset):
             if entry.start >= end:
                 break
-            if isinstance(entry.parsed, Record) and entry.parsed.uuid == uuid:
+            if isinstance(entry.parsed, Record) and (entry.parsed.uuid or "").startswith(uuid):
                 found[uuid] = entry.parsed
                 break
     return found

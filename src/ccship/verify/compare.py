@@ -1,14 +1,15 @@
-"""Compares expected observations with those on the server. Pure.
+"""Compares expected observations and scores with those on the server. Pure.
 
-Only ids, start times and tokens are compared: redaction and other settings do not change them. Of an observation that
-was just replaced the server may return both versions: the latest counts.
+Of observations, ids, start times and tokens are compared: redaction and other settings do not change them. Of an
+observation that was just replaced the server may return both versions: the latest counts.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ccship.observations import Observation
+from ccship.signals.scores import Score
 
 _PROJECT = "project:"
 """Prefix of the tag with a trace's project."""
@@ -49,7 +50,7 @@ class Difference:
     """The differences of one trace, by span id and name.
 
     `doubled`: present with another start time than in the transcript, so that tokens count twice. `unpriced`: calls
-    without a cost in Langfuse, as span id -> model.
+    without a cost in Langfuse, as span id -> model. `scores`: missing or with another value, as score id -> name.
     """
 
     trace_id: str
@@ -60,6 +61,7 @@ class Difference:
     doubled: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     unpriced: dict[str, str] = field(default_factory=dict)
+    scores: dict[str, str] = field(default_factory=dict)
 
 
 def expected_of(observation: Observation) -> Expected:
@@ -76,8 +78,20 @@ def expected_of(observation: Observation) -> Expected:
     )
 
 
-def compare(expected: Iterable[Expected], arrived: Iterable[Arrived]) -> list[Difference]:
-    """Return the traces that differ, in the order of `expected`."""
+def compare(
+    expected: Iterable[Expected],
+    arrived: Iterable[Arrived],
+    scores: Iterable[Score] = (),
+    stored: Mapping[str, float] | None = None,
+) -> list[Difference]:
+    """Return the traces that differ, in the order of `expected`.
+
+    Args:
+        expected: The observations that should be there.
+        arrived: The observations that are there.
+        scores: The scores that should be there.
+        stored: The values of the scores that are there, by id; None if that is unknown.
+    """
     rows: defaultdict[tuple[str, str], list[Arrived]] = defaultdict(list)
     for row in arrived:
         rows[row.trace_id, row.span_id].append(row)
@@ -96,10 +110,14 @@ def compare(expected: Iterable[Expected], arrived: Iterable[Arrived]) -> list[Di
             difference.tokens[want.span_id] = want.name
         if same is not None and any(want.usage.values()) and same.cost == 0:
             difference.unpriced[want.span_id] = same.model or want.name
+    if stored is not None:
+        for score in scores:
+            if stored.get(score.id) != float(score.value):
+                found[score.trace_id].scores[score.id] = score.name
     return [
         difference
         for difference in found.values()
-        if difference.missing or difference.doubled or difference.tokens or difference.unpriced
+        if difference.missing or difference.doubled or difference.tokens or difference.unpriced or difference.scores
     ]
 
 

@@ -1,7 +1,7 @@
-"""Reads observations through Langfuse's read APIs.
+"""Reads observations and scores through Langfuse's read APIs.
 
 Newer servers have `/api/public/v2/observations`, one session per call; older ones `/api/public/traces/<id>`, one trace
-per call. Rate limits are obeyed, and every wait is limited.
+per call. Scores are read from newer servers only. Rate limits are obeyed, and every wait is limited.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,6 +20,12 @@ from ccship.verify.compare import Arrived
 
 PAGE = 1000
 """The v2 API's maximum."""
+
+SCORES_PAGE = 100
+"""The v3 API's maximum."""
+
+_TRACES_AT_ONCE = 50
+"""Trace ids in one address, which some proxies limit to 4 kB."""
 
 _PATIENCE = Patience(timeout_s=30.0, attempts=4, longest_wait_s=60.0, first_wait_s=1.0)
 """A user is waiting: about four seconds for a restarting server, up to a minute if the server requests it."""
@@ -58,11 +64,21 @@ class _Trace(msgspec.Struct):
     observations: list[_Row]
 
 
+class _Score(msgspec.Struct):
+    id: str
+    value: bool | float | str
+
+
+class _ScorePage(msgspec.Struct):
+    data: list[_Score]
+    meta: _Meta | None = None
+
+
 class _Other(msgspec.Struct):
     """An answer that only has to be an object."""
 
 
-_Answer = TypeVar("_Answer", _Page, _Trace, _Other)
+_Answer = TypeVar("_Answer", _Page, _Trace, _ScorePage, _Other)
 
 
 class Reader:
@@ -102,6 +118,32 @@ class Reader:
                 raise Denied("no Langfuse at this address (404): check LANGFUSE_BASE_URL")
             self._has_v2 = False
         return [row for trace_id in trace_ids for row in self._trace(trace_id)]
+
+    def scores(self, trace_ids: Iterable[str]) -> dict[str, float] | None:
+        """Return the scores of traces: value by id, without texts; None if the server is too old to tell.
+
+        Raises:
+            DeliveryError: The server does not answer now, or refuses these keys.
+        """
+        found: dict[str, float] = {}
+        left = list(trace_ids)
+        while left:
+            asked: dict[str, str | int] = {
+                "traceId": ",".join(left[:_TRACES_AT_ONCE]),
+                "fields": "core",
+                "limit": SCORES_PAGE,
+            }
+            left = left[_TRACES_AT_ONCE:]
+            cursor: str | None = None
+            while True:
+                page = self._get("/api/public/v3/scores", asked | ({"cursor": cursor} if cursor else {}), _ScorePage)
+                if page is None:
+                    return None
+                found |= {score.id: float(score.value) for score in page.data if not isinstance(score.value, str)}
+                cursor = page.meta.cursor if page.meta else None
+                if not cursor:
+                    break
+        return found
 
     def _pages(self, session_id: str, page: _Page | None) -> Iterator[Arrived]:
         while page is not None:

@@ -259,7 +259,7 @@ class _Worker:
             self._open_sink(), self._state,
             Options(
                 self._settings.trace_settings, is_live=True, has_ended=request.event == _ENDED,
-                server_prices=self._prices,
+                server_prices=self._prices, signals=self._settings.signals,
             ),
             policy=self._settings.policy, repositories=Repositories(live=True), locked=True,
             enough=lambda: time.monotonic() > self._deadline,
@@ -286,8 +286,9 @@ class _Worker:
             _log.info("%s: stopped at the time limit; the next event resumes", request.session_id)
             pending.keep_newest()
             return False
-        sent, dead = report.spans["accepted"], report.spans["dead_lettered"]
-        _log.info("%s: %s", request.session_id, f"sent {sent} spans, {dead} refused" if sent or dead else "up to date")
+        _log.info("%s: %s", request.session_id, _sent(report))
+        if report.scores["unsupported"]:
+            _log.info("%s: the server takes no scores: set CC_LANGFUSE_SIGNALS=off", request.session_id)
         if report.turns["waiting"]:
             _log.info("%s: a subagent's launch is not on disk yet; the next event checks again", request.session_id)
             pending.keep_newest()
@@ -316,6 +317,13 @@ class _Worker:
             gc.enable()  # `unchanged` has disabled it for the imports
             self._sink = LangfuseSink(self._settings)
         return self._sink
+
+
+def _sent(report: Report) -> str:
+    """Return what was sent, for the log."""
+    spans, scores = report.spans["accepted"], report.scores["accepted"]
+    refused = report.spans["dead_lettered"] + report.scores["dead_lettered"]
+    return f"sent {spans} spans and {scores} scores, {refused} refused" if spans or scores or refused else "up to date"
 
 
 def _open_log(folder: Path) -> None:

@@ -1,0 +1,117 @@
+"""Scores of turns: computes the signals of a transcript in file order, and adds scores to units."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from ccship.observations import trace_of
+from ccship.pipeline.plan import Options
+from ccship.signals.evaluate import signals_of
+from ccship.signals.model import Memory, Signals, StoredMemory
+from ccship.signals.prompts import recalled
+from ccship.signals.scores import Score, scores_of, scores_of_copy
+from ccship.signals.stream import evaluate, first_sent
+from ccship.state import State
+from ccship.state.rows import short_key
+from ccship.transcript.files import open_transcript
+from ccship.transcript.tail import entries, records_at
+from ccship.transcript.turns import Turn, TurnBuilder
+from ccship.unit import Scored, Unit
+
+
+class Scorer:
+    """Computes the scores of one transcript's turns. Give it all turns in file order.
+
+    `memory`: after the turns before.
+    """
+
+    def __init__(self, options: Options, session: str, memory: Memory) -> None:
+        self._options = options
+        self._session = session
+        self._memory = memory
+
+    @property
+    def memory(self) -> StoredMemory:
+        """The memory after the last turn, to be stored."""
+        return self._memory.stored()
+
+    def scores(self, turn: Turn, later: Iterable[Turn]) -> tuple[Score, ...]:
+        """Return the scores of the next turn. `later`: the turns after it that have begun."""
+        if not turn.is_shippable:
+            return ()
+        signals, self._memory = signals_of(turn, first_sent(later), self._memory)
+        return _scores(turn, signals, self._options, self._session)
+
+
+def memory_at(file: BinaryIO, offset: int, stored: StoredMemory | None) -> Memory:
+    """Return the memory for a reader at a cursor.
+
+    Its prompts are read again. Without a stored memory (an earlier version wrote the state, or no scores were sent so
+    far) everything before the cursor is read again, once.
+    """
+    if offset == 0:
+        return Memory()
+    if stored is not None:
+        return recalled(stored, records_at(file, {place.uuid: place.start for place in stored.prompts}, offset))
+    memory = Memory()
+    for evaluated in evaluate(entries(file, 0), TurnBuilder(), memory):
+        if evaluated.turn.start >= offset:
+            break
+        memory = evaluated.memory
+    return memory
+
+
+def units_of_scores(path: Path, session: str, state: State, options: Options) -> Iterator[Unit]:
+    """Plan the scores of delivered turns that have none yet. Nothing else of them is sent.
+
+    Raises:
+        OSError: The transcript cannot be read or is not one; `strerror` is the reason.
+    """
+    checkpoint = state.transcript(path, session)
+    cursor = checkpoint.position.offset if checkpoint.position else 0
+    end = checkpoint.scored_from if checkpoint.scored_from is not None and not options.resend else None
+    if end == 0:
+        return
+    here, is_complete, read = short_key(session), True, 0
+
+    def is_ours(turn: Turn | None) -> bool | None:
+        """Return whether this session has shipped a turn; None if none has."""
+        owner = state.owner(turn.uuid) if turn else None
+        return None if owner is None else owner.session == here
+
+    with open_transcript(path) as file:
+        turns = list(evaluate(entries(file, 0), TurnBuilder(), Memory()))
+    later = [evaluated.turn for evaluated in turns[1:]]
+    for evaluated, after in zip(turns, [*later, None], strict=True):
+        turn = evaluated.turn
+        if not options.window.contains(turn.exchange.start_ns):
+            is_complete = False
+            continue
+        owned = is_ours(turn)
+        if owned is None or (end is not None and cursor > turn.start >= end):
+            continue
+        scores = _scores(turn, evaluated.signals, options, session)
+        if not owned:
+            scores = scores_of_copy(scores) if is_ours(after) is not False else ()
+        unit = Unit(checkpoint.path, session, Scored(), read=turn.start - read)
+        unit = with_scores(unit, scores, () if options.resend else checkpoint.spans)
+        read = turn.start
+        # of a settled turn no hash is stored
+        yield unit if turn.start >= cursor else replace(unit, score_hashes=frozenset())
+    yield Unit(checkpoint.path, session, Scored(is_last=is_complete))
+
+
+def with_scores(unit: Unit, scores: tuple[Score, ...], delivered: Collection[bytes]) -> Unit:
+    """Return a unit with its scores. `delivered`: hashes of what need not be sent again."""
+    return replace(
+        unit,
+        scores=tuple(score for score in scores if score.digest not in delivered),
+        score_hashes=frozenset(score.digest for score in scores),
+    )
+
+
+def _scores(turn: Turn, signals: Signals, options: Options, session: str) -> tuple[Score, ...]:
+    trace = trace_of(turn, turn.exchange.session_id or session, options.trace_settings)
+    start_ns, records = turn.exchange.start_ns or 0, len(turn.exchange.uuids)
+    return scores_of(signals, options.signals, trace.trace_id, start_ns, records, trace.environment)

@@ -1,0 +1,89 @@
+"""A connection to a Langfuse server. Every answer is read to its end within a deadline, and judged by the caller."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+import langfuse
+
+from ccship import __version__
+from ccship.errors import Denied, Retryable
+from ccship.sinks.answers import read_bounded
+from ccship.sinks.patience import Patience, deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer. `body` is cut off soon after the limit of the request."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class Connection:
+    """Sends requests with the keys of one project. Connects at the first request, and again after a failure."""
+
+    def __init__(
+        self, public_key: str, secret_key: str, base_url: str, patience: Patience, context: ssl.SSLContext
+    ) -> None:
+        self.patience = patience
+        self._base_url = base_url.rstrip("/")
+        self._context = context
+        self._client: httpx.Client | None = None
+        self._auth = httpx.BasicAuth(public_key, secret_key)
+        self._headers = {
+            "user-agent": f"ccship/{__version__}",
+            "x-langfuse-sdk-name": "python",
+            "x-langfuse-sdk-version": langfuse.__version__,
+            "x-langfuse-public-key": public_key,
+        }
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str], limit: int | None = None) -> Answer:
+        """Send a body, and return the answer. `limit`: bytes that are read of it.
+
+        Raises:
+            Retryable: There is none.
+            Denied: The address is not valid.
+        """
+        return self._request("POST", path, {**self._headers, **headers}, body, {}, limit)
+
+    def get(self, path: str, asked: Mapping[str, int], limit: int | None = None) -> Answer:
+        """Return the answer to a question. Raises as `post`."""
+        return self._request("GET", path, self._headers, None, asked, limit)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._client is not None:
+            self._client.close()
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        asked: Mapping[str, int],
+        limit: int | None,
+    ) -> Answer:
+        url = self._base_url + path
+        client = self._client = self._client or httpx.Client(
+            timeout=self.patience.timeout_s, follow_redirects=False, verify=self._context
+        )
+        try:
+            with (
+                deadline(client, self.patience.deadline_s),
+                client.stream(
+                    method, url, content=body, params=asked or None, headers=headers, auth=self._auth
+                ) as reply,
+            ):
+                return Answer(reply.status_code, reply.headers, read_bounded(reply, limit))
+        except (httpx.HTTPError, OSError, RuntimeError) as error:
+            # RuntimeError: the deadline closed the client before it connected
+            raise Retryable(f"{url} does not answer: {type(error).__name__}") from error
+        except httpx.InvalidURL as error:
+            raise Denied(f"{url} is not a valid address ({error}): check LANGFUSE_BASE_URL") from error
+        finally:
+            if client.is_closed:
+                self._client = None
