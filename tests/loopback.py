@@ -20,17 +20,13 @@ from urllib.parse import parse_qsl, urlsplit
 from google.protobuf.json_format import Parse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from scored import ScoreTable
+from scored import CONFIGS, INGESTION, READ_SCORES, SCORES, ScoreServer
 
 TRACES = "/api/public/otel/v1/traces"
 MEDIA = "/api/public/media"
 PROJECTS = "/api/public/projects"
 HEALTH = "/api/public/health"
 MODELS = "/api/public/models"
-INGESTION = "/api/public/ingestion"
-SCORES = "/api/public/scores"
-READ_SCORES = "/api/public/v3/scores"
-CONFIGS = "/api/public/score-configs"
 
 
 @dataclass(frozen=True)
@@ -90,8 +86,7 @@ class LoopbackLangfuse(ThreadingHTTPServer):
     What was accepted can be read back; `reads` holds answers to come instead, `has_v2` tells a new server. `priced`:
     patterns of the models that it has prices for, None for a server without such a list; `price_lists`: how often the
     list was asked for. `replaced_tokens`: each call has an older version with so many tokens that is not merged yet.
-    `scores` holds the scores, `score_script` the answers to come for them; `takes_scores`: at which endpoint;
-    `refused_scores`: the status of those names; `configs`: the score configs.
+    `scores` has the scores, `score_script` holds the answers to come for them.
     `contacts` has the path and the credentials of every request of any kind.
     """
 
@@ -120,12 +115,8 @@ class LoopbackLangfuse(ThreadingHTTPServer):
         self.priced: list[str] | None = [".*"]
         self.price_lists = 0
         self.replaced_tokens: int | None = None
-        self.scores = ScoreTable()
+        self.scores = ScoreServer()
         self.score_script: list[Reply] = []
-        self.score_requests: list[int] = []
-        self.takes_scores: str | None = INGESTION
-        self.refused_scores: dict[str, int] = {}
-        self.configs: list[dict[str, Any]] = []
         self.lock = threading.Lock()
 
     @property
@@ -215,68 +206,12 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.server
         if not self._is_known():
             return Reply(status=401)
-        if self.path == CONFIGS:
-            with server.lock:
-                server.configs.append(content)
-            return Reply(body=json.dumps(content).encode())
         with server.lock:
             reply = server.score_script.pop(0) if server.score_script else OK
-            server.score_requests.append(reply.status)
-            if reply.keep is False or reply.status != OK.status:
+            if reply != OK:
                 return reply
-            if server.takes_scores != self.path:
-                # today's server takes a single score there
-                return Reply(status=400 if self.path == SCORES else 404)
-            return self._events(content["batch"]) if self.path == INGESTION else self._list(content)
-
-    def _events(self, batch: list[dict[str, Any]]) -> Reply:
-        successes, errors = [], []
-        for event in batch:
-            body = event["body"]
-            if status := self.server.refused_scores.get(body["name"]):
-                errors.append({"id": event["id"], "status": status, "message": "Invalid request data", "error": "bad"})
-                continue
-            self._store(body, event["timestamp"])
-            successes.append({"id": event["id"], "status": 201})
-        return Reply(status=207, body=json.dumps({"successes": successes, "errors": errors}).encode())
-
-    def _list(self, bodies: list[dict[str, Any]]) -> Reply:
-        refused = [body for body in bodies if body["name"] in self.server.refused_scores]
-        for body in bodies:
-            if body not in refused:
-                self.server.scores.rows.pop(body["id"], None)  # the last one that came stays
-                self.server.scores.latest_ms.pop(body["id"], None)
-                self._store(body, body["timestamp"])
-        if not refused:
-            return Reply(status=202, body=b'{"message": "Accepted"}')
-        counts = {"accepted": len(bodies) - len(refused), "rejected": len(refused), "errors": [{"message": "bad"}]}
-        return Reply(status=207, body=json.dumps(counts).encode())
-
-    def _store(self, body: dict[str, Any], timestamp: str) -> None:
-        time_ms = round(datetime.fromisoformat(timestamp).timestamp() * 1000)
-        value, comment = float(body["value"]), body.get("comment")
-        self.server.scores.write(body["id"], body["traceId"], body["name"], value, comment, time_ms)
-
-    def _configs(self, page: int) -> Reply:
-        """One config a page."""
-        configs = self.server.configs
-        found = {"data": configs[page - 1 : page], "meta": {"page": page, "totalPages": len(configs)}}
-        return Reply(body=json.dumps(found).encode())
-
-    def _scores(self, asked: dict[str, str]) -> Reply:
-        """As Langfuse 4.16 answers, with a cursor."""
-        wanted = asked.get("traceId", "").split(",")
-        rows = [
-            {
-                "id": score_id, "name": name, "value": value, "comment": comment,
-                "timestamp": datetime.fromtimestamp(time_ms / 1000, UTC).isoformat().replace("+00:00", "Z"),
-            }
-            for score_id, (trace, name, value, comment, time_ms) in self.server.scores.rows.items()
-            if trace in wanted
-        ]  # fmt: skip
-        start, limit = int(asked.get("cursor", 0)), min(int(asked["limit"]), self.server.page)
-        meta = {"limit": limit} | ({"cursor": str(start + limit)} if start + limit < len(rows) else {})
-        return Reply(body=json.dumps({"data": rows[start : start + limit], "meta": meta}).encode())
+            status, answer = server.scores.answer(self.path, content)
+        return Reply(status=status, body=json.dumps(answer).encode())
 
     def _grant_upload(self, asked: dict[str, Any]) -> None:
         path = f"/upload/{asked['sha256Hash'].replace('/', '_')}"
@@ -299,10 +234,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(Reply(status=403 if known else 401))
         elif not self._is_known():
             self._answer(Reply(status=401))
-        elif url.path == CONFIGS:
-            self._answer(self._configs(int(dict(parse_qsl(url.query))["page"])))
-        elif url.path == READ_SCORES and self.server.has_v2:
-            self._answer(self._scores(dict(parse_qsl(url.query))))
+        elif url.path == CONFIGS or (url.path == READ_SCORES and self.server.has_v2):
+            found = self.server.scores.found(url.path, dict(parse_qsl(url.query)))
+            self._answer(Reply(body=json.dumps(found).encode()))
         elif url.path == PROJECTS:
             self._answer(Reply(body=b'{"data": [{"id": "p1", "name": "demo", "organization": {"name": "Acme"}}]}'))
         else:
@@ -462,7 +396,3 @@ def _value(value: Any) -> Any:
     if kind == "array_value":
         return [_value(item) for item in value.array_value.values]
     return getattr(value, kind)
-
-
-def _basic(user: str, password: str) -> str:
-    return base64.b64encode(f"{user}:{password}".encode()).decode()

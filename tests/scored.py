@@ -2,8 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 
 from ccship.signals.scores import Score
+
+INGESTION = "/api/public/ingestion"
+SCORES = "/api/public/scores"
+READ_SCORES = "/api/public/v3/scores"
+CONFIGS = "/api/public/score-configs"
+
+PAGE = 50
 
 Stored = tuple[str, str, float, str | None, int]
 """A score as a reader sees it: trace, name, value, comment, time in ms."""
@@ -37,3 +46,69 @@ class ScoreTable:
     def of(self, name: str) -> dict[str, Stored]:
         """The scores of a name, by trace."""
         return {row[0]: row for row in self.rows.values() if row[1] == name}
+
+
+@dataclass
+class ScoreServer(ScoreTable):
+    """The endpoints of scores and score configs, as Langfuse 4.16 has them.
+
+    `endpoint`: the one that takes scores, None for a server without. `refused`: the status for scores of a name.
+    `configs`: one a page. `requests`: the paths that were asked.
+    """
+
+    endpoint: str | None = INGESTION
+    refused: dict[str, int] = field(default_factory=dict)
+    configs: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def answer(self, path: str, content: Any) -> tuple[int, Any]:
+        """The status and the answer to something that is written."""
+        self.requests.append(path)
+        if path == CONFIGS:
+            self.configs.append(content)
+            return 200, content
+        if path != self.endpoint:
+            return (400 if path == SCORES and self.endpoint else 404), {}  # today's takes a single score there
+        return self._events(content["batch"]) if path == INGESTION else self._list(content)
+
+    def found(self, path: str, asked: dict[str, str]) -> Any:
+        """The answer to something that is read."""
+        if path == CONFIGS:
+            page = int(asked["page"])
+            return {"data": self.configs[page - 1 : page], "meta": {"page": page, "totalPages": len(self.configs)}}
+        traces = asked.get("traceId", "").split(",")
+        rows = [
+            {"id": score_id, "name": name, "value": value, "comment": comment, "timestamp": _iso(time_ms)}
+            for score_id, (trace_id, name, value, comment, time_ms) in self.rows.items()
+            if trace_id in traces
+        ]
+        start, limit = int(asked.get("cursor", 0)), min(int(asked["limit"]), PAGE)
+        more = {"cursor": str(start + limit)} if start + limit < len(rows) else {}
+        return {"data": rows[start : start + limit], "meta": {"limit": limit, **more}}
+
+    def _events(self, batch: list[dict[str, Any]]) -> tuple[int, Any]:
+        successes, errors = [], []
+        for event in batch:
+            if status := self.refused.get(event["body"]["name"]):
+                errors.append({"id": event["id"], "status": status, "message": "Invalid request data", "error": "bad"})
+                continue
+            self._store(event["body"], event["timestamp"])
+            successes.append({"id": event["id"], "status": 201})
+        return 207, {"successes": successes, "errors": errors}
+
+    def _list(self, bodies: list[dict[str, Any]]) -> tuple[int, Any]:
+        taken = [body for body in bodies if body["name"] not in self.refused]
+        for body in taken:
+            self.latest_ms.pop(body["id"], None)  # the last one that came stays
+            self._store(body, body["timestamp"])
+        if len(taken) == len(bodies):
+            return 202, {"message": "Accepted"}
+        return 207, {"accepted": len(taken), "rejected": len(bodies) - len(taken), "errors": [{"message": "bad"}]}
+
+    def _store(self, body: dict[str, Any], timestamp: str) -> None:
+        time_ms = round(datetime.fromisoformat(timestamp).timestamp() * 1000)
+        self.write(body["id"], body["traceId"], body["name"], float(body["value"]), body.get("comment"), time_ms)
+
+
+def _iso(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat().replace("+00:00", "Z")

@@ -171,7 +171,7 @@ def _acknowledges(content_type: str, body: bytes) -> bool:
     if kind == "application/json":
         try:
             answer = json.loads(body or b"null")
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         return isinstance(answer, dict) and not answer.get("error") and not answer.get("partialSuccess")
     if kind == "application/x-protobuf":

@@ -174,5 +174,5 @@ def _reason(result: _Result) -> str:
 def _decoded(answer: Answer, kind: type[Any]) -> Any:
     try:
         return msgspec.json.decode(answer.body, type=kind, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Retryable("an answer that is not an acknowledgement: check LANGFUSE_BASE_URL") from error
