@@ -18,7 +18,7 @@ from ccship.pipeline.report import Report
 from ccship.pipeline.ship import Shipper
 from ccship.privacy import UNFILTERED
 from ccship.privacy.encoding import Encoded
-from ccship.signals.scores import Score
+from ccship.signals.scores import Score, SignalsMode
 from ccship.sinks import Delivery
 from ccship.state import State
 from ccship.transcript.discover import sessions_at
@@ -60,10 +60,15 @@ class KeepingSink:
 
 
 def ship_to(
-    sink: KeepingSink, paths: Iterable[Path], state: State | None = None, trace_settings: TraceSettings | None = None
+    sink: KeepingSink,
+    paths: Iterable[Path],
+    state: State | None = None,
+    trace_settings: TraceSettings | None = None,
+    signals: SignalsMode = "off",
 ) -> Report:
     """Ship transcripts to a sink as they are, with a fresh state if none is given."""
-    shipper = Shipper(sink, state or State(None, "test"), Options(trace_settings or TraceSettings()), policy=UNFILTERED)
+    options = Options(trace_settings or TraceSettings(), signals=signals)
+    shipper = Shipper(sink, state or State(None, "test"), options, policy=UNFILTERED)
     shipper.ship(sessions_at(paths))
     return shipper.report
 

@@ -22,7 +22,7 @@ Stored = tuple[str, str, float, str | None, int]
 class ScoreTable:
     """The scores of a project, by id. The value with the latest time stays, under the time that came first.
 
-    Of two values with the same time the first stays.
+    Of two values with the same time the first stays. A value without a comment leaves that of the value before.
     """
 
     rows: dict[str, Stored] = field(default_factory=dict)
@@ -35,6 +35,8 @@ class ScoreTable:
         first_ms = min(self.rows[score_id][4], time_ms) if score_id in self.rows else time_ms
         if time_ms > self.latest_ms.get(score_id, -1):
             self.latest_ms[score_id] = time_ms
+            if comment is None and score_id in self.rows:
+                comment = self.rows[score_id][3]
             self.rows[score_id] = (trace_id, name, value, comment, first_ms)
 
     def add(self, scores: Iterable[Score]) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from ccship.observations import Observation
+from ccship.pipeline.plan import Options
 from ccship.pipeline.ship import Shipper
 from ccship.privacy.encoding import Encoded
 from ccship.sinks import Delivery
@@ -19,6 +20,7 @@ from ccship.state import State
 from ccship.transcript.discover import sessions_at
 from faults.case import SESSION, conversation
 from helpers import KeepingSink, ship_to
+from scored import ScoreTable
 
 WHOLE = "".join(f"{line}\n" for line in conversation(8).lines).encode()
 MOST_FORKS = 3
@@ -34,8 +36,8 @@ class Died(BaseException):
 class DyingSink(KeepingSink):
     """Accepts so many batches, takes part of the next one, and dies."""
 
-    def __init__(self, batches: int, part: int) -> None:
-        super().__init__()
+    def __init__(self, scores: ScoreTable, batches: int, part: int) -> None:
+        super().__init__(scores)
         self._batches = batches
         self._part = part
 
@@ -57,6 +59,7 @@ class Forks(RuleBasedStateMachine):
         self.original.touch()
         self.forks: list[Path] = []
         self.sent: list[Observation] = []
+        self.scores = ScoreTable()
 
     @rule(count=st.integers(1, 2500))
     def grow(self, count: int) -> None:
@@ -86,17 +89,17 @@ class Forks(RuleBasedStateMachine):
     @rule(which=st.integers(0, MOST_FORKS))
     def ship(self, which: int) -> None:
         """One session, as its hook does."""
-        self._ship([[self.original, *self.forks][which % (len(self.forks) + 1)]], KeepingSink())
+        self._ship([[self.original, *self.forks][which % (len(self.forks) + 1)]], KeepingSink(self.scores))
 
     @rule()
     def ship_all(self) -> None:
         """All of them, as a backfill does."""
-        self._ship([self.original, *self.forks], KeepingSink())
+        self._ship([self.original, *self.forks], KeepingSink(self.scores))
 
     @rule(batches=st.integers(0, 2), part=st.integers(0, 12), which=st.integers(0, MOST_FORKS))
     def die(self, batches: int, part: int, which: int) -> None:
         """A worker that dies while the server has taken some of what it sent."""
-        self._ship([[self.original, *self.forks][which % (len(self.forks) + 1)]], DyingSink(batches, part))
+        self._ship([[self.original, *self.forks][which % (len(self.forks) + 1)]], DyingSink(self.scores, batches, part))
 
     @rule(garbage=st.sampled_from([b"", b"garbage " * 200]))
     def corrupt_state(self, garbage: bytes) -> None:
@@ -109,9 +112,10 @@ class Forks(RuleBasedStateMachine):
         if not hasattr(self, "folder"):
             return
         transcripts = [self.original, *self.forks]
-        self._ship(transcripts, KeepingSink())
+        self._ship(transcripts, KeepingSink(self.scores))
         undisturbed = KeepingSink()
-        ship_to(undisturbed, transcripts)
+        ship_to(undisturbed, transcripts, signals="review")
+        assert self.scores.rows == undisturbed.scores.rows
         assert facts(self.sent) == facts(undisturbed.sent)
         keys = {
             (observation.trace.trace_id, observation.span_id, observation.type, observation.start_ns)
@@ -128,14 +132,18 @@ class Forks(RuleBasedStateMachine):
 
     def _fork(self, copied: list[bytes], own_turns: int) -> None:
         name = self._next_name()
-        own = [f"{line}\n".encode() for line in conversation(own_turns, name).lines]
+        # a person who forks is not content with the turn before
+        own = [
+            f"{line}\n".replace("prompt 0", "no, that is wrong").encode()
+            for line in conversation(own_turns, name).lines
+        ]
         path = self.folder / f"{name}.jsonl"
         path.write_bytes(b"".join([*copied, *own]))
         self.forks.append(path)
 
     def _ship(self, transcripts: Iterable[Path], sink: KeepingSink) -> None:
         with State(self.folder / "state", "here") as state, suppress(Died):
-            shipper = Shipper(sink, state)
+            shipper = Shipper(sink, state, Options(signals="review"))
             shipper.ship(sessions_at(transcripts))
         self.sent += sink.sent
 

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from ccship.errors import Retryable
 from ccship.hook import lock_session
 from ccship.observations import Observation
+from ccship.pipeline.plan import Options
 from ccship.pipeline.ship import Shipper
 from ccship.privacy.encoding import Encoded
 from ccship.sinks import Delivery
@@ -147,7 +148,7 @@ class TranscriptAndState(RuleBasedStateMachine):
         if is_unchanged:
             return
         with State(self.folder / "state", "here") as state:
-            report = Shipper(sink, state).ship(sessions_at([self.transcript]))
+            report = Shipper(sink, state, Options(signals="all")).ship(sessions_at([self.transcript]))
         self.sent += sink.sent
         if report.failure is None:
             remember(folder, session, digest)

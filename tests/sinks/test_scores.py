@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def test_a_score_is_acknowledged_and_stored(sink: LangfuseSink, langfuse: Loopba
         ("needs_review", 1, "complaint, edit_failed", BEGAN_NS // 10**6),
         ("complaint", 1, "pushback", BEGAN_NS // 10**6),
         ("edit_failed", 2, None, BEGAN_NS // 10**6),
-        ("unverified", 0, None, BEGAN_NS // 10**6),
+        ("unverified", 0, "", BEGAN_NS // 10**6),
     }
 
 
@@ -50,13 +51,16 @@ def test_a_body_names_the_type_and_the_environment(
     sink: LangfuseSink, langfuse: LoopbackLangfuse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Booleans as 0 and 1, as Langfuse wants them."""
-    seen: list[dict[str, object]] = []
+    seen: list[dict[str, Any]] = []
     store = langfuse.scores.answer
-    monkeypatch.setattr(
-        langfuse.scores, "answer", lambda path, content: (seen.append(content), store(path, content))[1]
-    )
+
+    def answer(path: str, content: dict[str, Any]) -> tuple[int, Any]:
+        seen.append(content)
+        return store(path, content)
+
+    monkeypatch.setattr(langfuse.scores, "answer", answer)
     sink.score(scores()[:1])
-    first, last = (event["body"] for event in seen[-1]["batch"])  # type: ignore[attr-defined]
+    first, last = (event["body"] for event in seen[-1]["batch"])
     assert first | {"value": 1, "comment": "complaint, edit_failed"} == last
     assert last == {
         "id": scores()[0].id, "traceId": "a" * 32, "name": "needs_review", "dataType": "BOOLEAN", "value": 1,

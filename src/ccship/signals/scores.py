@@ -68,6 +68,11 @@ class Score:
         return is_flag(self.name)
 
     @property
+    def has_fallen(self) -> bool:
+        """Whether another value may have been sent before, and this is the first one again."""
+        return self.revision > 0 and self.value == self.rest
+
+    @property
     def rest(self) -> Value:
         """The value of a turn in which nothing happened."""
         return False if self.is_flag else 0
@@ -85,7 +90,8 @@ class Score:
         """Yield (time in ms since the epoch, value, comment): the first value, and the present one if it differs."""
         yield self.start_ms, self.rest, None
         if self.revision:
-            yield self.start_ms + self.revision, self.value, self.comment
+            # an empty comment replaces the one of an earlier value, a missing one does not
+            yield self.start_ms + self.revision, self.value, self.comment or ("" if self.has_fallen else None)
 
 
 def is_flag(name: ScoreName) -> bool:

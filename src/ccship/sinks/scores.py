@@ -108,9 +108,10 @@ class ScoreSender:
 
     def _as_list(self, scores: Sequence[Score], delivery: Delivery) -> None:
         """Send scores as a list. Their time is the start of the turn; a later list replaces the values."""
-        answer = self._post(
-            LIST, [{**_body(score, score.value, score.comment), "timestamp": _iso(score.start_ms)} for score in scores]
-        )
+        bodies = [
+            _body(score, *list(score.history())[-1][1:]) | {"timestamp": _iso(score.start_ms)} for score in scores
+        ]
+        answer = self._post(LIST, bodies)
         if answer.status == httpx.codes.MULTI_STATUS:
             counts = _decoded(answer, _Counts)
             if counts.rejected:
