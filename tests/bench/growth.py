@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.cost import Cost, cost
 from bench.generate import claude_dir
 from bench.mark import Mark
+from ccship.pipeline.plan import Options
 from ccship.pipeline.ship import Shipper
 from ccship.sinks.collecting import RehearsalSink
 from ccship.state import State
@@ -17,7 +18,7 @@ from lines import Lines, tool
 MEGABYTES = 20
 RESIDENT_MB = 250
 STATE_MB = 2.0
-_SESSIONS, _TURNS, _TOOLS, _AGENT_EVERY = 120, 7, 12, 6
+_SESSIONS, _TURNS, _TOOLS, _AGENT_EVERY = 360, 7, 12, 6
 """What 77 real sessions had: 7 turns in the mean, 25 spans a turn, a subagent in every sixth."""
 
 
@@ -71,7 +72,7 @@ def state_size() -> Mark:
         state_dir = Path(folder) / "state"
         with State(state_dir, "bench") as state:
             empty = (state_dir / "state.db").stat().st_size
-            shipper = Shipper(RehearsalSink(), state)
+            shipper = Shipper(RehearsalSink(), state, Options(signals="review"))
             shipper.ship(sessions_of(Path(folder) / "claude"))
         assert shipper.report.turns["sent"] == _SESSIONS * _TURNS
         assert shipper.report.turns["subagents"] == _SESSIONS / _AGENT_EVERY

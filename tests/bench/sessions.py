@@ -148,7 +148,9 @@ class Worksite:
     def _ship_once(self) -> None:
         settings = config.load(self.environ)
         with State(self.state, settings.destination) as state:
-            shipper = Shipper(RehearsalSink(), state, Options(settings.trace_settings), policy=UNFILTERED)
+            shipper = Shipper(
+                RehearsalSink(), state, Options(settings.trace_settings, signals=settings.signals), policy=UNFILTERED
+            )
             shipper.ship(sessions_at([self.transcript]))
             assert shipper.report.ok
 

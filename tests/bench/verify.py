@@ -24,16 +24,18 @@ from bench.mark import Mark
 from bench.parse import cpu
 from bench.usage import spent_by
 from ccship.observations import Observation
-from ccship.verify.read_api import PAGE
+from ccship.verify.read_api import PAGE, SCORES_PAGE
 from helpers import KeepingSink, ship_to
 
 MEGABYTES = 60
 SAMPLES = 5
 
 _OBSERVATIONS = "/api/public/v2/observations"
+_SCORES = "/api/public/v3/scores"
+_TRACES = 50
 
 _Pages: TypeAlias = dict[str, list[bytes]]
-"""The answers by session id, in order."""
+"""The answers by session id, or by the ids of traces whose scores are asked for, in order."""
 
 _NOT_COMPARED = {
     "projectId": "cmbench0000000000000000000", "parentObservationId": "0" * 16, "completionStartTime": None,
@@ -44,6 +46,13 @@ _NOT_COMPARED = {
     "outputPrice": None, "totalPrice": None,
 }  # fmt: skip
 """Fields that Langfuse 4.16 returns beside those that are compared: a row has 850 bytes."""
+
+_SCORE = {
+    "projectId": "cmbench0000000000000000000", "source": "API", "timestamp": "2026-11-22T02:32:40.247Z",
+    "environment": "default", "createdAt": "2026-11-22T02:32:40.247Z", "updatedAt": "2026-11-22T02:32:40.247Z",
+    "dataType": "NUMERIC",
+}  # fmt: skip
+"""The same for a score."""
 
 
 def beside_bare_reading() -> Mark:
@@ -70,32 +79,47 @@ def beside_bare_reading() -> Mark:
     return Mark("verify / bare reading of transcripts and pages, CPU", here * 1000, reference * 1000, 4.5)
 
 
-def _read_bare(folder: Path, url: str, sessions: Iterable[str]) -> None:
+def _read_bare(folder: Path, url: str, keys: Iterable[str]) -> None:
     for path in folder.rglob("*.jsonl"):
         with path.open("rb") as file:
             for line in file:
                 json.loads(line)
     with httpx.Client(base_url=url) as client:
-        for session in sessions:
+        for asked in keys:
+            endpoint, name = (_SCORES, "traceId") if "," in asked else (_OBSERVATIONS, "sessionId")
             cursor: str | None = ""
             while cursor is not None:
-                page = json.loads(client.get(_OBSERVATIONS, params={"sessionId": session, "cursor": cursor}).content)
+                page = json.loads(client.get(endpoint, params={name: asked, "cursor": cursor}).content)
                 cursor = page["meta"].get("cursor")
 
 
 def _pages_of(folder: Path) -> _Pages:
     """What a server answers that has received everything."""
     kept = KeepingSink()
-    ship_to(kept, [folder])
+    ship_to(kept, [folder], signals="review")
     rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    traces: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for observation in kept.sent:
         rows[observation.trace.session_id].append(_row(observation))
-    return {session: [_page(found, start) for start in range(0, len(found), PAGE)] for session, found in rows.items()}
+        traces[observation.trace.session_id][observation.trace.trace_id] = None
+    scores: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for score_id, (trace_id, name, value, comment, _) in kept.scores.rows.items():
+        scores[trace_id].append({**_SCORE, "id": score_id, "name": name, "value": value, "comment": comment})
+    pages = {session: _paged(found, PAGE) for session, found in rows.items()}
+    for ids in map(list, traces.values()):
+        for start in range(0, len(ids), _TRACES):
+            asked = ids[start : start + _TRACES]
+            pages[",".join(asked)] = _paged([row for trace_id in asked for row in scores[trace_id]], SCORES_PAGE)
+    return pages
 
 
-def _page(rows: list[dict[str, Any]], start: int) -> bytes:
-    end = start + PAGE
-    meta = {"cursor": str(end // PAGE)} if end < len(rows) else {}
+def _paged(rows: list[dict[str, Any]], size: int) -> list[bytes]:
+    return [_page(rows, start, size) for start in range(0, max(len(rows), 1), size)]
+
+
+def _page(rows: list[dict[str, Any]], start: int, size: int) -> bytes:
+    end = start + size
+    meta = {"cursor": str(end // size)} if end < len(rows) else {}
     return json.dumps({"data": rows[start:end], "meta": meta}, separators=(",", ":")).encode()
 
 
@@ -148,7 +172,7 @@ class _Answering(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         asked = dict(parse_qsl(urlsplit(self.path).query))
-        body = self.pages[asked["sessionId"]][int(asked.get("cursor", 0))]
+        body = self.pages[asked.get("sessionId") or asked["traceId"]][int(asked.get("cursor") or 0)]
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))

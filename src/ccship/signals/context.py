@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import blake2b
 
 from ccship.pricing.prices import tariff_of
 from ccship.signals.model import Cache, Mark, Memory
@@ -14,6 +16,8 @@ _SHORT_S, _LONG_S = 300, 3_600
 
 _LEAST_TOKENS = 20_000
 """A smaller context is cheap to write again."""
+
+_MODEL_BYTES = 4
 
 _LEAST_SHARE = 0.5
 """Share of the context that a rebuild writes; a normal call writes only what is new."""
@@ -44,7 +48,7 @@ def context_of(exchange: Exchange, memory: Memory) -> Context:
         largest = max(largest, tokens)
         model = call.lines[0].message.model or "" if call.lines[0].message else ""
         is_large = written >= _LEAST_TOKENS and written > _LEAST_SHARE * tokens
-        if is_large and not was_compacted and cache and cache.model == model and _has_expired(cache, call):
+        if is_large and not was_compacted and cache and cache.model == _short(model) and _has_expired(cache, call):
             rebuilt.append(
                 Mark("cache_rebuild_usd", call.message_id, _extra_usd(call, model, details, written, tokens))
             )
@@ -71,7 +75,13 @@ def _after(call: LLMCall, cache: Cache | None, model: str, details: dict[str, in
         lifetime_s = _LONG_S
     elif written:
         lifetime_s = _SHORT_S
-    return Cache(max(ended, cache.end_ns if cache else 0), lifetime_s, model)
+    return Cache(max(ended, cache.end_ns if cache else 0), lifetime_s, _short(model))
+
+
+@lru_cache(maxsize=64)
+def _short(model: str) -> bytes:
+    """Return a short key of a model's name: the state has one for each transcript."""
+    return blake2b(model.encode(), digest_size=_MODEL_BYTES).digest()
 
 
 def _extra_usd(call: LLMCall, model: str, details: dict[str, int], written: int, tokens: int) -> float:

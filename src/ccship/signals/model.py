@@ -109,11 +109,11 @@ SIGNALS: tuple[SignalName, ...] = get_args(SignalName)
 
 
 class Cache(msgspec.Struct, frozen=True, array_like=True):
-    """The prompt cache after an LLM call: when the call ended, how long the cache lives, for which model."""
+    """The prompt cache after an LLM call: when the call ended, how long the cache lives, and a key of the model."""
 
     end_ns: int
     lifetime_s: int | None
-    model: str
+    model: bytes
 
 
 UUID_CHARS = 8

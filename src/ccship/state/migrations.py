@@ -79,7 +79,7 @@ WHERE typeof(resume_state) = 'text' AND json_valid(resume_state) AND json_type(r
 """Version 4: the resume state and its late records have the names that the code uses."""
 
 _SIGNALS = (
-    "ALTER TABLE transcripts ADD COLUMN memory TEXT",
+    "ALTER TABLE transcripts ADD COLUMN memory BLOB",
     "ALTER TABLE transcripts ADD COLUMN scored_from INTEGER",
 )
 """Version 5: what signals remember of the turns before the cursor, and from where on turns have scores."""

@@ -142,7 +142,7 @@ def transcript_row(checkpoint: Checkpoint) -> dict[str, object]:
         "last_error": checkpoint.last_error,
         "hashes": _HASHES,
         "volatile": orjson.dumps(volatile) if volatile else None,
-        "memory": msgspec.json.encode(checkpoint.memory) if checkpoint.memory else None,
+        "memory": msgspec.msgpack.encode(checkpoint.memory) if checkpoint.memory else None,
         "scored_from": checkpoint.scored_from,
     }
 
@@ -200,8 +200,8 @@ def _load_spans(packed: bytes | None) -> set[bytes]:
     return {hashes[at : at + _HASH_BYTES] for at in range(0, len(hashes) - _HASH_BYTES + 1, _HASH_BYTES)}
 
 
-def _load_memory(text: str | bytes | None) -> StoredMemory | None:
-    return msgspec.json.decode(text, type=StoredMemory) if text else None
+def _load_memory(packed: bytes | None) -> StoredMemory | None:
+    return msgspec.msgpack.decode(packed, type=StoredMemory) if packed else None
 
 
 def load_trace(text: str | bytes) -> Trace:
