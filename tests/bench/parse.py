@@ -14,6 +14,7 @@ from ccship.pipeline.ship import Shipper
 from ccship.sinks.collecting import RehearsalSink
 from ccship.state import State
 from ccship.transcript.discover import agent_id_of, sessions_at
+from ccship.transcript.files import open_transcript
 from ccship.transcript.subagent import read_subagent
 from ccship.transcript.tail import entries
 from ccship.transcript.turns import TurnBuilder
@@ -65,7 +66,7 @@ def _observe(paths: list[Path]) -> int:
 
 
 def _observations_in(path: Path) -> int:
-    with path.open("rb") as file:
+    with open_transcript(path) as file:
         if path.name.startswith("agent-"):
             exchange, _, _ = read_subagent(entries(file, 0))
             return len(observe_subagent(exchange, _TRACE, None, agent_id_of(path), {})) if exchange else 0

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 from msgspec.structs import fields
 
+from ccship.transcript.limits import MAX_DEPTH
 from ccship.transcript.records import BOOKKEEPING, RECORD_TYPES, Parsed, Record, Skipped, is_dated_well
 
 _FIRST_TYPE = re.compile(rb'"type":"([a-z-]+)"')
@@ -47,12 +48,18 @@ def parse_directly(line: bytes) -> Parsed | None:
     """Parse a line of a known type; None if it is anything else, or the result might differ from that of `parse`."""
     found = _FIRST_TYPE.search(line, 0, _HEAD_BYTES)
     kind = _KINDS.get(found[1]) if found else None
-    if kind is None:
+    if kind is None or may_be_deep(line):
         return None
     try:
         return _skipped(line) if kind in BOOKKEEPING else _record(line, kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError):
         return None
+
+
+def may_be_deep(line: bytes) -> bool:
+    """Return whether a line has enough brackets to be nested too deep."""
+    # `count` takes twice as long
+    return 2 * len(line) - len(line.replace(b"{", b"")) - len(line.replace(b"[", b"")) > MAX_DEPTH
 
 
 def _skipped(line: bytes) -> Skipped | None:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from ccship.transcript.direct import parse_directly
+from ccship.transcript.direct import may_be_deep, parse_directly
 from ccship.transcript.limits import MAX_DEPTH
 from ccship.transcript.records import (
     BOOKKEEPING,
@@ -44,14 +44,17 @@ def parse_line(line: bytes) -> list[tuple[int, Parsed]]:
 
     Usually one record; two if a newline was lost, none if the line is blank.
     """
-    may_be_deep = _openings(line) > MAX_DEPTH
-    if not may_be_deep and (parsed := parse_directly(line)):
-        return [(0, parsed)]
+    parsed = parse_directly(line)
+    return [(0, parsed)] if parsed else parse_unusual(line)
+
+
+def parse_unusual(line: bytes) -> list[tuple[int, Parsed]]:
+    """Parse a line that `parse_directly` does not parse."""
     try:
         raw = orjson.loads(line)
     except orjson.JSONDecodeError:
         return list(_parse_damaged(line))
-    return [(0, _parse_bounded(raw) if may_be_deep else _parse_object(raw))]
+    return [(0, _parse_bounded(raw) if may_be_deep(line) else _parse_object(raw))]
 
 
 def parse_facts(content: bytes) -> dict[str, Any]:
@@ -61,11 +64,6 @@ def parse_facts(content: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return raw if isinstance(raw, dict) else {}
-
-
-def _openings(line: bytes) -> int:
-    """Return the number of brackets that may open a list or an object. `count` takes twice as long."""
-    return 2 * len(line) - len(line.replace(b"{", b"")) - len(line.replace(b"[", b""))
 
 
 def _parse_damaged(line: bytes) -> Iterator[tuple[int, Parsed]]:
