@@ -13,7 +13,6 @@ from typing import ClassVar
 import httpx
 import langfuse
 from google.protobuf.message import DecodeError
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -24,6 +23,7 @@ from ccship import __version__
 from ccship.config import Config
 from ccship.errors import ConfigError, Denied, Rejected, Retryable, TooLarge
 from ccship.sinks.answers import check_status, read_bounded
+from ccship.sinks.otlp import request_of
 from ccship.sinks.patience import Patience, deadline
 from ccship.sinks.sdk_log import handle_sdk_log
 from ccship.sinks.spans import AccountingExporter, SpanSink, span_id_of
@@ -100,7 +100,7 @@ class LangfuseExporter(AccountingExporter):
             if len(spans) == 1:
                 self._send_alone(spans[0])
             else:
-                self._post_patiently(encode_spans(spans))
+                self._post_patiently(request_of(spans))
         except (TooLarge, Rejected) as error:
             if len(spans) == 1:
                 self.delivery.rejected[span_id_of(spans[0])] = str(error)
@@ -115,7 +115,7 @@ class LangfuseExporter(AccountingExporter):
 
     def _send_alone(self, span: ReadableSpan) -> None:
         """Send a span that is too large even alone with its largest texts shortened: times and tokens arrive."""
-        request = encode_spans([span])
+        request = request_of([span])
         for longest in _SHORTER_CHARS:
             try:
                 self._post_patiently(request)
