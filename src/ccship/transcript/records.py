@@ -169,7 +169,7 @@ class User(Record, frozen=True):
     permission_decision: dict[str, Any] | None = None
     plan_content: str | None = None
 
-    @property
+    @Computed
     def tool_results(self) -> list[Block]:
         """The tool_result blocks, usually one a line."""
         return [block for block in self.blocks if block.get("type") == "tool_result"]
