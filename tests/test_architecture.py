@@ -20,6 +20,7 @@ CORE = {
     "ccship.privacy.redact",
     "ccship.signals",
     "ccship.transcript.classify",
+    "ccship.transcript.direct",
     "ccship.transcript.exchange",
     "ccship.transcript.limits",
     "ccship.transcript.line_kinds",

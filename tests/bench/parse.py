@@ -14,6 +14,7 @@ from ccship.pipeline.ship import Shipper
 from ccship.sinks.collecting import RehearsalSink
 from ccship.state import State
 from ccship.transcript.discover import agent_id_of, sessions_at
+from ccship.transcript.files import open_transcript
 from ccship.transcript.subagent import read_subagent
 from ccship.transcript.tail import entries
 from ccship.transcript.turns import TurnBuilder
@@ -38,7 +39,7 @@ def speed(
 
 def sessions() -> Mark:
     """Lines as long as they are in real sessions, half of their bytes in tool results."""
-    return Mark("lines to observations / json.loads, 3.2 kB a line", *speed(_observe), 0.35, "MB/s")
+    return Mark("lines to observations / json.loads, 3.2 kB a line", *speed(_observe), 0.6, "MB/s")
 
 
 def short_lines() -> Mark:
@@ -50,7 +51,7 @@ def short_lines() -> Mark:
 
 def dry_run() -> Mark:
     """Everything but delivery: redaction, encoding, hashes, state. Without the start of the program."""
-    return Mark("dry run / json.loads, 3.2 kB a line", *speed(_rehearse), 0.15, "MB/s")
+    return Mark("dry run / json.loads, 3.2 kB a line", *speed(_rehearse), 0.2, "MB/s")
 
 
 def cpu(work: Callable[[], object]) -> float:
@@ -65,7 +66,7 @@ def _observe(paths: list[Path]) -> int:
 
 
 def _observations_in(path: Path) -> int:
-    with path.open("rb") as file:
+    with open_transcript(path) as file:
         if path.name.startswith("agent-"):
             exchange, _, _ = read_subagent(entries(file, 0))
             return len(observe_subagent(exchange, _TRACE, None, agent_id_of(path), {})) if exchange else 0

@@ -23,6 +23,7 @@ def generations(call: LLMCall, given: list[dict[str, Any]], trace: Trace, parent
         return
     blocks = call.blocks
     usage = usage_of(call.lines)
+    details = usage_details(usage)
     model_id = next((line.message.model for line in call.lines if line.message and line.message.model), "") or ""
     times = [line.time_ns for line in call.lines if line.time_ns is not None]
     aborted = any(line.is_aborted_mid_stream for line in call.lines)
@@ -40,11 +41,11 @@ def generations(call: LLMCall, given: list[dict[str, Any]], trace: Trace, parent
         status_message="interrupted while streaming" if aborted else None,
         model=priced_name(model_id),
         model_parameters=_parameters(call, usage),
-        usage_details=usage_details(usage),
+        usage_details=details,
         completion_start_ns=_completion_start(call),
         metadata=present(
             {
-                **_model_metadata(model_id, usage),
+                **_model_metadata(model_id, usage, details),
                 "tool_count": sum(1 for block in blocks if block.get("type") == "tool_use"),
                 "stop_reason": _stop_reason(call),
                 "request_id": call.lines[0].request_id,
@@ -68,6 +69,7 @@ def _advisors(call: LLMCall, blocks: list[Block], usage: Usage, trace: Trace, pa
     named = next((line.advisor_model for line in call.lines if line.advisor_model), "")
     for block, (model, advice) in zip(asked, advisor_usages(usage), strict=False):
         model_id = model or named
+        details = usage_details(advice)
         yield Observation(
             trace=trace,
             span_id=span_id_of(trace.trace_id, "llm", str(block.get("id"))),
@@ -78,22 +80,20 @@ def _advisors(call: LLMCall, blocks: list[Block], usage: Usage, trace: Trace, pa
             end_ns=max([call.start_ns or 0, *(line.time_ns for line in call.lines if line.time_ns is not None)]),
             input=block.get("input"),
             model=priced_name(model_id),
-            usage_details=usage_details(advice),
-            metadata=_model_metadata(model_id, advice),
+            usage_details=details,
+            metadata=present(_model_metadata(model_id, advice, details)),
         )
 
 
-def _model_metadata(model_id: str, usage: Usage) -> dict[str, Any]:
-    return present(
-        {
-            "model_family": family_of(model_id),
-            "model_id": model_id,
-            "cache_read_tokens": usage.cache_read_input_tokens or 0,
-            "cache_creation_tokens": cache_writes(usage),
-            "new_input_tokens": usage.input_tokens or 0,
-            "service_tier": usage.service_tier,
-        }
-    )
+def _model_metadata(model_id: str, usage: Usage, details: dict[str, int]) -> dict[str, Any]:
+    return {
+        "model_family": family_of(model_id),
+        "model_id": model_id,
+        "cache_read_tokens": usage.cache_read_input_tokens or 0,
+        "cache_creation_tokens": cache_writes(details),
+        "new_input_tokens": usage.input_tokens or 0,
+        "service_tier": usage.service_tier,
+    }
 
 
 def _parameters(call: LLMCall, usage: Usage) -> dict[str, Any]:

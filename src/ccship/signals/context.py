@@ -41,7 +41,7 @@ def context_of(exchange: Exchange, memory: Memory) -> Context:
     for call in sorted(exchange.calls.values(), key=lambda call: call.start_ns or 0):
         usage = usage_of(call.lines)
         details = usage_details(usage)
-        written = cache_writes(usage)
+        written = cache_writes(details)
         tokens = details["input"] + details["cache_read_input_tokens"] + written
         if not tokens:
             continue

@@ -11,7 +11,6 @@ from typing import ClassVar
 
 import httpx
 from google.protobuf.message import DecodeError
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -24,6 +23,7 @@ from ccship.signals.scores import SENT, Score
 from ccship.sinks import Delivery
 from ccship.sinks.answers import check_status
 from ccship.sinks.connection import Connection
+from ccship.sinks.otlp import request_of
 from ccship.sinks.patience import Patience
 from ccship.sinks.score_configs import ScoreConfigs
 from ccship.sinks.scores import ScoreSender
@@ -102,7 +102,7 @@ class LangfuseExporter(AccountingExporter):
             if len(spans) == 1:
                 self._send_alone(spans[0])
             else:
-                self._post_patiently(encode_spans(spans))
+                self._post_patiently(request_of(spans))
         except (TooLarge, Rejected) as error:
             if len(spans) == 1:
                 self.delivery.rejected[span_id_of(spans[0])] = str(error)
@@ -117,7 +117,7 @@ class LangfuseExporter(AccountingExporter):
 
     def _send_alone(self, span: ReadableSpan) -> None:
         """Send a span that is too large even alone with its largest texts shortened: times and tokens arrive."""
-        request = encode_spans([span])
+        request = request_of([span])
         for longest in _SHORTER_CHARS:
             try:
                 self._post_patiently(request)

@@ -62,6 +62,10 @@ def unreadable(path: Path) -> str | None:
     return None if stat.S_ISREG(mode) else "it is not a file"
 
 
+_READ_BYTES = 128 * 1024
+"""Bytes read at once: lines are long, and twice as fast to read as with Python's default of 8 kB."""
+
+
 def open_transcript(path: Path) -> BufferedReader:
     """Open a transcript for reading from its beginning.
 
@@ -70,7 +74,7 @@ def open_transcript(path: Path) -> BufferedReader:
     """
     if reason := unreadable(path):
         raise OSError(errno.EINVAL, reason)  # opening a pipe could block forever
-    file = path.open("rb")
+    file: BufferedReader = BufferedReader(path.open("rb", buffering=0), _READ_BYTES)
     if reason := foreign_format(file.peek(_HEAD_BYTES)):
         file.close()
         raise OSError(errno.EINVAL, reason)

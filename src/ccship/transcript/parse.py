@@ -9,13 +9,13 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import orjson
 
-from ccship.transcript.limits import FIRST_YEAR, LAST_YEAR, MAX_DEPTH
+from ccship.transcript.direct import may_be_deep, parse_directly
+from ccship.transcript.limits import MAX_DEPTH
 from ccship.transcript.records import (
     BOOKKEEPING,
     MISFITS,
@@ -26,6 +26,7 @@ from ccship.transcript.records import (
     Record,
     SessionNote,
     Skipped,
+    is_dated_well,
 )
 
 _INT64_DIGITS = 18
@@ -35,26 +36,7 @@ _MAX_DIGITS = 300
 _PLACE = re.compile(r" - at `(\$[^`]*)`$")
 """msgspec's location of the field that does not fit."""
 
-_FIRST_MOMENT, _END = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 _TOO_DEEP = f"[nested more than {MAX_DEPTH} levels deep]"
-
-_FIRST_TYPE = re.compile(rb'"type":"([a-z-]+)"')
-_HEAD_BYTES = 512
-_SKIPPED_TYPES = frozenset(kind.encode() for kind in BOOKKEEPING)
-
-
-class _Data(msgspec.Struct):
-    type: str
-
-
-class _Head(msgspec.Struct):
-    """The fields that are decoded of bookkeeping lines. Their texts, a fifth of a transcript, are skipped."""
-
-    type: str
-    data: _Data | None = None
-
-
-_decode_head = msgspec.json.Decoder(_Head).decode
 
 
 def parse_line(line: bytes) -> list[tuple[int, Parsed]]:
@@ -62,14 +44,17 @@ def parse_line(line: bytes) -> list[tuple[int, Parsed]]:
 
     Usually one record; two if a newline was lost, none if the line is blank.
     """
-    if skipped := _skip(line):
-        return [(0, skipped)]
+    parsed = parse_directly(line)
+    return [(0, parsed)] if parsed else parse_unusual(line)
+
+
+def parse_unusual(line: bytes) -> list[tuple[int, Parsed]]:
+    """Parse a line that `parse_directly` does not parse."""
     try:
         raw = orjson.loads(line)
     except orjson.JSONDecodeError:
         return list(_parse_damaged(line))
-    has_many = line.count(b"{") + line.count(b"[") > MAX_DEPTH  # most lines have fewer, so nothing to walk
-    return [(0, _parse_bounded(raw) if has_many else _parse_object(raw))]
+    return [(0, _parse_bounded(raw) if may_be_deep(line) else _parse_object(raw))]
 
 
 def parse_facts(content: bytes) -> dict[str, Any]:
@@ -79,22 +64,6 @@ def parse_facts(content: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return raw if isinstance(raw, dict) else {}
-
-
-def _skip(line: bytes) -> Skipped | None:
-    """Recognise a bookkeeping line without decoding it; None if it must be decoded."""
-    found = _FIRST_TYPE.search(line, 0, _HEAD_BYTES)
-    if found is None or found[1] not in _SKIPPED_TYPES:
-        return None
-    try:
-        head = _decode_head(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    if head.type not in BOOKKEEPING:
-        return None  # the match is inside a nested value
-    if head.type == "progress" and head.data is not None:
-        return Skipped(f"progress/{head.data.type}", known=True)
-    return Skipped(head.type, known=True)
 
 
 def _parse_damaged(line: bytes) -> Iterator[tuple[int, Parsed]]:
@@ -215,7 +184,7 @@ def _validate(model: type[Record], raw: dict[str, Any]) -> Parsed:
         record = msgspec.convert(raw, model)
     except msgspec.ValidationError:
         return _validate_tolerantly(model, raw)
-    return record if _is_dated_well(record) else _validate_tolerantly(model, raw)
+    return record if is_dated_well(record) else _validate_tolerantly(model, raw)
 
 
 def _validate_tolerantly(model: type[Record], raw: dict[str, Any]) -> Parsed:
@@ -231,16 +200,12 @@ def _validate_tolerantly(model: type[Record], raw: dict[str, Any]) -> Parsed:
             continue
         except ValueError:  # `datetime` raises it for seconds beyond its range
             record = None
-        if record is not None and _is_dated_well(record):
+        if record is not None and is_dated_well(record):
             record.__dict__[MISFITS] = tuple(sorted(misfits))
             return record
         if raw.pop("timestamp", None) is None:
             return BadRecord(f"{raw.get('type')} with values that cannot be converted")
         misfits.add("timestamp")
-
-
-def _is_dated_well(record: Record) -> bool:
-    return record.timestamp is None or _FIRST_MOMENT <= record.timestamp < _END
 
 
 def _drop(raw: dict[str, Any], error: str) -> str | None:

@@ -37,6 +37,9 @@ class LLMCall:
         """The content of its lines. A line that an old resume repeated under a new uuid counts once."""
         if len(self.lines) == 1:
             return self.lines[0].blocks
+        blocks = [block for line in self.lines for block in line.blocks]
+        if len({(block.get("type"), block.get("id")) for block in blocks}) == len(blocks):
+            return blocks  # no two are alike, as in nearly all calls
         distinct = {msgspec.json.encode(line.blocks): line.blocks for line in self.lines}
         return [block for blocks in distinct.values() for block in blocks]
 

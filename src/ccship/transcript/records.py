@@ -12,7 +12,7 @@ from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from ccship.transcript.limits import Milliseconds, Quantity
+from ccship.transcript.limits import FIRST_YEAR, LAST_YEAR, Milliseconds, Quantity
 
 Block: TypeAlias = dict[str, Any]
 """A content block of the Messages API: `{"type": "text" | "tool_use" | ..., ...}`."""
@@ -32,6 +32,7 @@ _Value = TypeVar("_Value")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST_MOMENT, _END = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 
 
 class Computed(Generic[_Value]):
@@ -168,7 +169,7 @@ class User(Record, frozen=True):
     permission_decision: dict[str, Any] | None = None
     plan_content: str | None = None
 
-    @property
+    @Computed
     def tool_results(self) -> list[Block]:
         """The tool_result blocks, usually one a line."""
         return [block for block in self.blocks if block.get("type") == "tool_result"]
@@ -262,6 +263,11 @@ class BadRecord:
 
 
 Parsed: TypeAlias = Record | SessionNote | Skipped | BadRecord
+
+
+def is_dated_well(record: Record) -> bool:
+    """Return whether the time of a record, if any, is within the limits."""
+    return record.timestamp is None or _FIRST_MOMENT <= record.timestamp < _END
 
 
 def version_of(record: Record) -> tuple[int, ...]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
+from ccship.transcript.direct import parse_directly
 from ccship.transcript.limits import MAX_LINE_BYTES
 from ccship.transcript.notes import SessionNotes
-from ccship.transcript.parse import parse_line
+from ccship.transcript.parse import parse_line, parse_unusual
 from ccship.transcript.records import BadRecord, Parsed, Record, SessionNote
 from ccship.transcript.turns import Entry
 
@@ -58,14 +59,12 @@ def entries(file: BinaryIO, offset: int) -> Iterator[Entry]:
         start, offset = offset, offset + size
         if line is None:
             yield Entry(start, offset, BadRecord(f"a line of more than {MAX_LINE_BYTES} bytes"))
-        elif line.endswith(b"\n"):
-            parsed = parse_line(line)
-            if len(parsed) == 1:
-                yield Entry(start + parsed[0][0], offset, parsed[0][1])
-            else:
-                yield from _placed(parsed, start, offset)
-        else:
+        elif not line.endswith(b"\n"):
             yield from _unterminated(start, line)
+        elif parsed := parse_directly(line):
+            yield Entry(start, offset, parsed)
+        else:
+            yield from _placed(parse_unusual(line), start, offset)
 
 
 def lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:

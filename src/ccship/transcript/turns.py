@@ -135,6 +135,8 @@ class TurnBuilder:
         """Add one entry; return the turns that are settled now, in order. Read them before the next entry."""
         parsed = entry.parsed
         match parsed:
+            case Assistant() | User():  # most lines
+                return self._record(entry, parsed)
             case BadRecord():
                 self._between(entry).counts[LineKind.BAD.value] += 1
             case Skipped():

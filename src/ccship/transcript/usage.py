@@ -4,7 +4,7 @@ All lines of a call repeat its usage, but only the last is sure to have the fina
 single line, never added up or mixed: a sum of all lines is 1.94 times too high.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -51,9 +51,8 @@ def usage_details(usage: Usage) -> dict[str, int]:
     }
 
 
-def cache_writes(usage: Usage) -> int:
+def cache_writes(details: Mapping[str, int]) -> int:
     """Return the tokens written to the cache, for all lifetimes."""
-    details = usage_details(usage)
     return sum(details.get(key, 0) for key in CACHE_WRITES)
 
 

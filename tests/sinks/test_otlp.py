@@ -1,0 +1,38 @@
+"""A request has the bytes that OpenTelemetry's own encoder gives."""
+
+import msgspec
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.trace import ReadableSpan
+
+from ccship.privacy.encoding import encode
+from ccship.sinks.otlp import request_of
+from ccship.sinks.spans import SpanSink
+from conftest import FIXTURES
+from helpers import observe
+from sinks.test_span_attributes import BASE_URL, Keeping, changed
+
+IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+
+
+def spans() -> list[ReadableSpan]:
+    """Roots and children, errors, several tags, and a value that may contain media."""
+    (session,) = (FIXTURES / "claude").rglob("dad1e8b6*.jsonl")
+    observations = [changed(observation) for observation in observe(session)][:400]
+    observations[0] = msgspec.structs.replace(observations[0], input=[IMAGE])
+    keeping = Keeping()
+    sink = SpanSink(keeping, public_key="pk-lf-otlp", secret_key="sk", base_url=BASE_URL, upload_media=False)
+    sink.deliver([encode(observation) for observation in observations])
+    sink.close()
+    return keeping.kept
+
+
+def test_a_request_is_that_of_opentelemetry() -> None:
+    """Byte by byte."""
+    found = spans()
+    assert len(found) > 50
+    assert request_of(found).SerializeToString() == encode_spans(found).SerializeToString()
+
+
+def test_no_span_has_events_or_links() -> None:
+    """They would be left out."""
+    assert not [span for span in spans() if span.events or span.links]
