@@ -17,14 +17,16 @@ from redact_examples import (
     printed,
     programs,
     rows,
+    sentences,
     services,
+    sessions,
     tokens,
 )
 from redact_examples.notation import Examples
 
 MODULES = (
     *(developers, clouds, services, keys, tokens, headers, links, commands, formats),
-    *(calls, devices, printed, assigned, rows, env, arguments, files, programs),
+    *(calls, devices, printed, assigned, rows, env, arguments, files, programs, sentences, sessions),
 )
 
 EXAMPLES: dict[str, Examples] = {name: examples for module in MODULES for name, examples in module.EXAMPLES.items()}

@@ -61,4 +61,22 @@ EXAMPLES = {
         ),
         misses=("{{ password | password_hash('sha512') }}", "{{ 'item2' | upper }}"),
     ),
+    "typed-text": Examples(
+        hits=(
+            "password_input.send_keys('" + canary("hunter", "22") + "')",
+            "fireEvent.change(passwordInput, { target: { value: '" + canary("hunter", "22") + "' } })",
+        ),
+        misses=("password_input.send_keys(config.password)", "passwordInput, 'hunter22'"),
+    ),
+    "encoded-login": Examples(
+        hits=("btoa('ada:" + canary("hunter", "22") + "')", "Buffer.from('ada:" + canary(made_up(16)) + "')"),
+        misses=("btoa('ada:password')", "Buffer.from('hunter22')"),
+    ),
+    "wallet-key": Examples(
+        hits=(
+            "accounts: ['" + canary("0x", "3fa81c09e7b4d265" * 4) + "']",
+            "new Wallet('" + canary("3fa81c09e7b4d265" * 4) + "')",
+        ),
+        misses=("accounts: [process.env.KEY2]", "new Wallet('my-wallet-2')"),
+    ),
 }

@@ -78,4 +78,32 @@ EXAMPLES = {
         ),
         misses=("imp src/lib@main", "ConvertTo-SecureString $Password -AsPlainText"),
     ),
+    "password-flag": Examples(
+        hits=(
+            "pmcmd connect -sv a -u c -p " + canary("hunter", "22"),
+            "tool login --user ada -w " + canary("Sommer", "2024"),
+        ),
+        misses=("docker run -u 1000 -p 8080:80 image2", "ssh -l ada -p 2222 h", "tool -p hunter22"),
+    ),
+    "login-flag": Examples(
+        hits=(
+            "uploadserver --basic-auth ada:" + canary("hunter", "22"),
+            "tool --proxy-login ada:" + canary("Sommer", "2024"),
+        ),
+        misses=("tool --auth ada:$PASSWORD", "docker run --user 1000:1000 a"),
+    ),
+    "account-command": Examples(
+        hits=(
+            "prosodyctl register ada h " + canary("hunter", "22"),
+            "tool users add ada " + canary("Sommer", "2024") + " --admin",
+        ),
+        misses=("npm run register user2", "useradd -m deploy2", "tool users add ada"),
+    ),
+    "written-password": Examples(
+        hits=(
+            "echo 'https://h/dav ada " + canary("hunter", "22") + "' >> /etc/davfs2/secrets",
+            "echo -n " + canary("Sommer", "2024") + " > /root/luks.key",
+        ),
+        misses=("echo hello2024 > out.txt", "echo $PASSWORD > /run/secret"),
+    ),
 }

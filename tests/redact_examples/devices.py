@@ -97,4 +97,33 @@ EXAMPLES = {
         ),
         misses=("Input Text    id:name    hunter22", "${PASSWORD}    Get Password", 'I fill in "Name" with "hunter22"'),
     ),
+    "inline-login": Examples(
+        hits=(
+            "chpasswd: {expire: false, list: ['ubuntu:" + canary("hunter", "22") + "']}",
+            "chpasswd: {list: [root:" + canary(made_up(12)) + ", 'ada:" + canary("hunter", "22") + "']}",
+        ),
+        misses=("chpasswd: {expire: false, list: []}", "list: ['ubuntu:hunter22']"),
+    ),
+    "device-key": Examples(
+        hits=(
+            "radius server a\n address 10.0.0.1\n key " + canary("hunter", "22") + "\n",
+            "server a\nkey hmac-sha256:ddns " + canary(made_up(43) + "=") + "\nsend",
+        ),
+        misses=("key hunter22\n", "radius server a\n key chain\n"),
+    ),
+    "zone-key": Examples(
+        hits=("a. IN KEY 512 3 157 " + canary(made_up(44)), "passwd " + canary(made_up(16)) + " encrypted"),
+        misses=("a. IN DNSKEY 257 3 8 " + made_up(44), "passwd ada"),
+    ),
+    "ftp-login": Examples(
+        hits=(
+            "ftp -n h <<EOF\nuser ada " + canary("hunter", "22") + "\nput a",
+            "open h\nuser a@b " + canary("Sommer", "2024") + "\nput a",
+        ),
+        misses=("a\nuser ada admin\n", "a\nuser ada version2\n"),
+    ),
+    "setting-login": Examples(
+        hits=("basic.auth.user.info=ada:" + canary("hunter", "22"), "HTTP_BASIC=ada:" + canary("Sommer", "2024")),
+        misses=("auth.provider=a:b", "basic.auth.user.info=ada:${PASSWORD}"),
+    ),
 }

@@ -50,4 +50,21 @@ EXAMPLES = {
         ),
         misses=("user, password = login()", 'user, password = "ada", None'),
     ),
+    "copied-row": Examples(
+        hits=(
+            "COPY users (id, password) FROM stdin;\n1\t" + canary("hunter", "22") + "\n\\.",
+            "COPY a.users (secret, id) FROM stdin;\n" + canary(made_up(24)) + "\t7\n\\.",
+        ),
+        misses=("COPY tokens (id, token_type) FROM stdin;\n1\thunter22\n", "COPY users (id, password) FROM stdin;\n"),
+    ),
+    "html-table": Examples(
+        hits=(
+            "<tr><th>User</th><th>Password</th></tr><tr><td>ada</td><td>" + canary("hunter", "22") + "</td></tr>",
+            "<tr><th>API token</th></tr>\n<tr><td>" + canary(made_up(24)) + "</td></tr>",
+        ),
+        misses=(
+            "<tr><th>Field</th><th>Password</th></tr><tr><td>type</td><td>string</td></tr>",
+            "<tr><th>Name</th></tr><tr><td>hunter22</td></tr>",
+        ),
+    ),
 }

@@ -29,7 +29,9 @@ from ccship.privacy.redact import (
     printed,
     programs,
     rows,
+    sentences,
     services,
+    sessions,
     tokens,
 )
 from ccship.privacy.redact.assigned import NAMED, NAMED_SECRET
@@ -57,6 +59,8 @@ OWN_RULES: tuple[Rule, ...] = (
     *calls.RULES,
     *devices.RULES,
     *printed.RULES,
+    *sentences.RULES,
+    *sessions.RULES,
     NAMED_SECRET,
     *rows.RULES,
     ENV_FILE,

@@ -11,6 +11,8 @@ _PASSWORDS = {
         set_password setPassword Fernet SecretBox SecretKeySpec password_hash password_verify hashpw
         checkpw make_password generate_password_hash hashSync compareSync hashPassword scryptSync
         pbkdf2Sync pass_ passphrase sendline send_line authPassword changePassword cookieParser
+        compare_digest ConstantTimeCompare hash_pwd_salt PBEKeySpec CommunityData GenerateFromPassword plain_text
+        unsafePlainText Protect Unprotect
         secureTextFields EncryptByPassPhrase DecryptByPassPhrase gen_hash typeText
     """,
     "0 1": """
@@ -27,7 +29,9 @@ _PASSWORDS = {
         pgp_sym_encrypt pgp_sym_decrypt AES_ENCRYPT AES_DECRYPT des_encrypt pbkdf2_hmac add_credentials
         createHmac createCipheriv createDecipheriv HmacSHA256 HmacSHA512 HmacSHA1 createDecipher
         createCipher authPassword changeUserPassword HttpAuth Credentials UserPassword
-        setProxyCredentials setHttpAuth userPassword
+        setProxyCredentials setHttpAuth userPassword CreateAsync X509Certificate2 httpBasic BasicAuthCredentials
+        compare_digest ConstantTimeCompare UsernamePasswordToken SMBConnection SMTP
+        UsmUserData AddPasswordAsync ChangePasswordAsync X509Certificate
     """,
     "1 2": """
         mysql_connect mysqli_connect odbc_connect oci_connect ibase_connect db2_connect pg_connect
@@ -40,10 +44,10 @@ _PASSWORDS = {
         DriverManagerDataSource Credentials createCredential add_password addUser
     """,
     "2": """
-        createCredential basicAuthCredential
+        createCredential basicAuthCredential load_cert_chain UsmUserData SftpClient SshClient ScpClient
     """,
     "3": """
-        dbConnect
+        dbConnect NewDialer
     """,
     "4": """
         sp_addlinkedsrvlogin
@@ -57,7 +61,8 @@ _KEYS = {
         WebClient stripe openai anthropic octokit resend sdk bot github gitlab Gitlab setSecret
         setClientSecret hmacShaKeyFor secretKeyFor ReCaptcha TelegramBot Bot mapboxgl passphrase
         git_basic_authorization ApiKeyAuth TokenAuth BearerToken Token setSigningKey signWith verifyWith
-        importKey
+        importKey Telegraf Wallet OpenAIClient ApiKeyCredential HMACSHA256 HMACSHA512 HMACSHA1 from_secret
+        new_from_slice NewCookieStore HmacSHA256 SecretString
     """,
     "0 1": """
         client TwilioClient twilio
@@ -65,13 +70,14 @@ _KEYS = {
     "1": """
         signWith StorageSharedKeyCredential BasicAWSCredentials AwsBasicCredentials NewStaticCredentials
         NewStaticV4 NewStaticCredentialsProvider connect_s3 algoliasearch createClient hexdigest
-        timingSafeEqual NewSharedKeyCredential StaticCredentialsProvider
+        timingSafeEqual NewSharedKeyCredential StaticCredentialsProvider OAuthHandler OAuth1UserHandler
+        set_access_token
     """,
     "1 2": """
         Minio hash_hmac openssl_encrypt openssl_decrypt S3Connection createS3Client
     """,
     "2": """
-        ClientSecretCredential NewClientSecretCredential
+        ClientSecretCredential NewClientSecretCredential construct_event constructEvent TelegramClient
     """,
 }
 _METHODS = (
@@ -79,7 +85,8 @@ _METHODS = (
         "1 2",
         "connect",
         (
-            r"(?i:mysql\w*|maria\w*|psycopg\w?|oracle\w*|cx_oracle|ibm_db\w*|dbi|db|connector|wlan|sta_if|client|odbc\w*)"
+            r"(?i:mysql\w*|maria\w*|psycopg\w?|oracle\w*|cx_oracle|ibm_db\w*|dbi|db|conn|cluster|connector|wlan"
+            r"|sta_if|client|odbc\w*)"
             r"(?:\.|->|::)"
         ),
     ),
@@ -92,12 +99,21 @@ _METHODS = (
     ("1", "encode decode sign verify", r"(?i:jwt\w*)(?:\.|::)"),
     ("0", "hash verify", r"(?i:bcrypt\w*|argon2\w*|\w*hasher|sha256\w*|pwd_context)(?:\(\))?[\"']?\)?\."),
     ("0", "hashSync compareSync", r"(?i:bcrypt\w*|argon2\w*)[\"']?\)?\."),
+    ("0", "hash", r"await[ ]"),
     ("0", "make", r"(?i:hash::)"),
     ("0", "md5 sha1 sha256 sha512", r"(?:hashlib\.|(?:^|[\s=(,])(?<!\w ))"),
     ("1", "encrypt decrypt", r"(?:AES|DES|CryptoJS|Rabbit|TripleDES)\."),
     ("0 1", "new", r"(?i:hmac|aes|des3?)\."),
     ("0 1", "create", r"(?:Password|BasicCredentials)\."),
     ("0", "password", r"ssh\."),
+    ("0", "decrypt", r"(?:(?i:reader|pdf)\w*|\))\."),
+    ("2", "set_password", r"keyring\."),
+    ("2", "database", r"=[ ]?"),
+    ("1", "Session", r"boto3\."),
+    ("1", "new", r"Credentials?\]?(?:\.|::)"),
+    ("2", "driver", r"(?:^|[\s=(])"),
+    ("2", "newInstance", r"Sql\."),
+    ("1", "sign verify", r"Token\."),
     ("1", "load", r"(?:ks|keyStore|keystore|KeyStore)\w*\."),
     ("0", "load", r"(?i:keystore|ks)\."),
     ("0", "write", r"(?:tn|telnet|tel|child)\."),
@@ -105,7 +121,7 @@ _METHODS = (
 """Methods with a common name, and the text before the name that tells them apart."""
 _WITHOUT_BRACKETS = (
     *("basic_auth", "open", "sp_addlogin", "sp_password", "sp_addlinkedsrvlogin", "passphrase", "login"),
-    "authenticate",
+    *("authenticate", "Protect", "Unprotect"),
 )
 _ALGORITHM = re.compile(r"(?i:[A-Z]{2}\d{3}|sha-?\d{1,3}|md5|utf-?8|aes-?\d{3}[\w-]{0,8})")
 _ACCOUNT = re.compile(r"AC[0-9a-f]{32}")

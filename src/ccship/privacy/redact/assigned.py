@@ -8,9 +8,10 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from ccship.privacy.redact.names import COPULAS, HINT, NOTHING, STRONG, names_secret, strength
+from ccship.privacy.redact.names import COPULAS, HINT, KEYWORDS, NOTHING, STRONG, names_secret, strength
 from ccship.privacy.redact.operators import ASSIGNED, BLOCK, REST, STRICT, is_pair
 from ccship.privacy.redact.rules import LINE_START, NEXT_LINE, Rule
+from ccship.privacy.redact.sections import section_of
 from ccship.privacy.redact.values import (
     LEAST_HINTED,
     bears_out_a_hint,
@@ -19,6 +20,7 @@ from ccship.privacy.redact.values import (
     is_mailbox,
     is_passphrase,
     is_placeholder,
+    is_spoken,
     is_token,
     looks_like_password,
     looks_random,
@@ -26,6 +28,7 @@ from ccship.privacy.redact.values import (
 
 NAMED = "named-secret"
 
+_SETS_KEY = re.compile(r"\\{0,31}[\"']?\]?[ \t]{0,4}[:=]")
 _NAME_CHARACTERS = re.compile(r"[\w.-]*")
 _WORD = re.compile(r" ([A-Za-z]+)(?![A-Za-z])")
 _FIRST_WORDS = frozenset(
@@ -40,6 +43,7 @@ _SETS = re.compile(
     r"|\b(?:config(?:ure|uration)?|secrets?|variables?|env|auth)[ :](?:set|add|put|create|--\w+)\b[^\n]{0,60}$"
     r"|\b(?:user|role|login|identified|alter|with)\b[^\n]{0,80}$"
     r"|(?:^|[\s(])\(?(?:def\w*|setq|setf|define|set)[ (]\*?$"
+    r"|[\"' ]/set[ ]$"
     r"|^[ \t]*set[ ](?:[\w./:-]{1,40}[ ]){0,14}$"
 )
 _SETTER = re.compile(
@@ -69,7 +73,7 @@ _LINE_START = re.compile(LINE_START)
 _NUMBERED = re.compile(r"\d{1,6}(?:→|\\{1,31}u2192)|\d{1,4}:")
 """A line number after a name: the line of the name ended, or the name is that of a file in a listing."""
 _SETTING = re.compile(r"\w{1,30}[=:](?!=?$)")
-_TITLE = re.compile(r"[ \t>#*-]{0,8}(?:[A-Z]?[a-z']{1,12}[ ]){0,5}")
+_TITLE = re.compile(r"\W{0,8}(?:[A-Z]?[a-z']{1,12}[ ]){0,5}")
 _TITLE_END = re.compile(
     r"[A-Z]?[a-z]+(?:[ _-][A-Z]?[a-z]+)*|[A-Z]{2,4} [a-z]+|[A-Z]+(?:_[A-Z]+)*|[a-z]+(?:[A-Z][a-z]+)+"
 )
@@ -124,6 +128,8 @@ def _value_of(hit: re.Match[str]) -> list[tuple[int, int]]:
     left = _left(text, hit.start())
     name = left + hit[0]
     says = strength(name)
+    if says == NOTHING and name.lower() == "key" and _SETS_KEY.match(text, hit.end()):
+        says = min(HINT, strength(section_of(text, hit.start()) + "_key"))
     if says == NOTHING:
         return []
     is_mark = text.endswith("[redacted:", 0, hit.start() - len(left))  # a rule's name has no value
@@ -157,7 +163,7 @@ def _is_secret(found: _Assignment) -> bool:
     return (
         _assigns(found)
         and _is_value(value, found)
-        and not is_placeholder(value)
+        and not (is_placeholder(value) or is_placeholder(value.rstrip(".")))
         and not names_secret(value)
         and value != found.name
         and not value.startswith(f"{found.name}@")  # a package and its version in a lock file
@@ -179,18 +185,23 @@ def _assigns(found: _Assignment) -> bool:
     """Whether the operator assigns the value to the name."""
     op = found.op.strip()
     if is_pair(op):
-        return True
+        return "alue" in op or "ALUE" in op or looks_like_password(found.value)
     if found.hit["braces"]:
         return _BRACED.search(found.line) is not None
     if not found.op:
         is_bare = not found.quoted and not found.left.startswith("-")
         is_setting = is_bare and _SETTING.match(found.value) is not None  # method=password duration=12ms
         return not is_setting and _follows(found)
-    if _BELOW.fullmatch(found.op):
-        return _is_below(found)
+    return _is_below(found) if _BELOW.fullmatch(found.op) else _assigns_by(op, found)
+
+
+def _assigns_by(op: str, found: _Assignment) -> bool:
+    if op[:1] == "!" or op[-6:] == "return":  # a comparison, the result of a function
+        return looks_random(found.value)
     if op[-1:] == "=":
         return not _TUPLE.match(found.line)  # the value of the first name of a tuple
-    return _BY_OPERATOR.get(op[:1], _tells)(op, found)
+    check = _in_map if "{" in op and op[-1:] == ":" else _BY_OPERATOR.get(op[:1], _tells)
+    return check(op, found)
 
 
 def _after_comma(op: str, found: _Assignment) -> bool:
@@ -220,9 +231,20 @@ def _in_element(_: str, found: _Assignment) -> bool:
     return not found.quoted and (not found.hit["close"] or _ATTRIBUTE.search(found.line) is not None)
 
 
+def _after_dash(op: str, found: _Assignment) -> bool:
+    if op[:2] == "->":
+        return True
+    return found.says == STRONG and not found.hit["close"] and is_spoken(found.value)
+
+
+def _in_map(_: str, found: _Assignment) -> bool:
+    return found.says == STRONG and looks_like_password(found.value)
+
+
 def _in_cell(_: str, found: _Assignment) -> bool:
     is_loud = found.name.isupper() and found.before.rstrip().endswith("|")  # `error | ` may be the prefix of a log
-    return _is_cell(found) and (is_loud or found.line.lstrip().startswith("|"))
+    is_row = "  " in found.op and not found.line.strip() and "_" in found.name  # psql's expanded display
+    return _is_cell(found) and (is_loud or is_row or found.line.lstrip().startswith("|"))
 
 
 def _closes(found: _Assignment) -> bool:
@@ -240,7 +262,8 @@ def _tells(op: str, found: _Assignment) -> bool:
     if op == "?":
         return _ASKS.search(found.line) is not None and looks_random(found.value)
     if op == ":" and found.name.lower() == "pass" and not found.quoted:  # `PASS: test_of_something`
-        return found.name != "PASS" and re.search(r"[/.:]|^test", found.value) is None
+        is_drawer = found.line.strip() == ":"  # :PASS: ...
+        return (found.name != "PASS" or is_drawer) and re.search(r"[/.:]|^test", found.value) is None
     if op == "to":
         if found.quoted and found.hit["close"]:  # "password" to "..."
             return looks_like_password(found.value)
@@ -256,6 +279,10 @@ _BY_OPERATOR = {
     "{": _in_block,
     ">": _in_element,
     "|": _in_cell,
+    "-": _after_dash,
+    "–": _after_dash,  # noqa: RUF001 - a dash in a sentence
+    "—": _after_dash,
+    "…": _after_dash,
 }
 
 
@@ -279,7 +306,8 @@ def _follows(found: _Assignment) -> bool:
     if found.left.startswith("-") or _DOCKERFILE.search(before):
         return True
     if found.name.lower() == "pass":
-        return bool(found.quoted) and not before.strip(" \t>$#-") and looks_like_password(value)
+        is_set = not before.strip(" \t>$#-") or before.strip(" \t>$#-") == "set"
+        return bool(found.quoted) and is_set and looks_like_password(value)
     if _SETS.search(before) or (not found.left and before.endswith(" /")) or _is_column(found):
         return True
     if found.says < STRONG:
@@ -326,47 +354,13 @@ def _is_strict(found: _Assignment) -> bool:
 def _is_number(value: str, found: _Assignment) -> bool:
     """Whether digits are a password, or too many for a count."""
     is_strong = found.says == STRONG
-    least = _SHORTEST_PIN if is_strong and "ass" in found.name.lower() else _LONGEST_NUMBER
+    least = _SHORTEST_PIN if is_strong and re.search("ass|pin", found.name.lower()) else _LONGEST_NUMBER
     return value.isdigit() and len(value) >= least and (is_strong or bool(found.quoted))
 
 
 NAMED_SECRET = Rule(
     NAMED,
     r"\w{2,3}[\w-]{0,44}+",
-    (
-        *("pass", "pwd", "secret", "token", "credential", "key", "kennwort", "contrase", "senha", "psk", "mnemonic"),
-        *(
-            "pw:",
-            "pw=",
-            "pw ",
-            'pw"',
-            "pw'",
-            "_pw",
-            "bindpw",
-            "_psw",
-            "creds",
-            "auth:",
-            "auth=",
-            'auth"',
-            "auth'",
-            "auth =",
-        ),
-        *(
-            "heslo",
-            "wachtwoord",
-            "haslo",
-            "hasło",
-            "lösenord",
-            "losenord",
-            "adgangskode",
-            "passord",
-            "salasana",
-            "jelszó",
-        ),
-        *("parola", "sifre", "şifre", "пароль", "口令", "密码", "密碼", "パスワード", "비밀번호", "mdp", "clave"),
-        *("authtoken", "masterauth", "_pat=", "_pat:", "salt", "pepper", "_jwt", "_otp", "_seed", "_dsn", "authtok"),
-        *('bearer"', "bearer:", "bearer'", "bearer =", "community", "authorization_code", "code_verifier", "setcookie"),
-        *("_cookie", "cookie ="),
-    ),
+    KEYWORDS,
     spans=_value_of,
 )

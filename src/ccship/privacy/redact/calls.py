@@ -61,10 +61,19 @@ def _password_before(hit: re.Match[str]) -> Iterator[tuple[int, int]]:
         yield found.span("secret")
 
 
+_ENTERED = re.compile(r"\w\([^\n;]{0,80}\Z|\.\w{3,12}\(\Z")
+
+
+def _is_entered(hit: re.Match[str]) -> bool:
+    """Whether the secret is an argument of a call."""
+    before = hit.string[max(hit.start() - _FARTHEST, 0) : hit.start("secret")].rstrip("\"'`")
+    return is_password(hit) and _ENTERED.search(before) is not None
+
+
 RULES = (
     Rule(
         "typed-password",
-        rf"(?:(?i:pass|passw(?:or)?d|pwd|passphrase|token|key)[\w-]{{0,20}}\]?{_QUOTE}\)?"
+        rf"(?:(?i:pass|passw(?:or)?d|pwd|passphrase|token|key)[\w-]{{0,20}}\]?{_QUOTE}\){{0,3}}"
         r"(?:\.(?:type|fill|send_keys|sendKeys)\(|,[ ]?(?:with:[ ]?)?)"
         rf"|id:password[ ]{{2,20}}){_SECRET}",
         tuple(
@@ -75,8 +84,30 @@ RULES = (
         accept=_is_typed,
     ),
     Rule(
+        "typed-text",
+        rf"(?i:pass(?:word|wd)?|pwd)_?(?i:input|field|box|el|element|textbox)?[\"'/i)]{{0,5}}(?:\.(?:send_?[kK]eys|fill"
+        rf"|type|setValue|val|enter_text)\(|,[ ]?\{{[ ]?target:[ ]?\{{[ ]?value:[ ]?|,[ ]?){_SECRET}",
+        tuple(
+            f"{word}{end}" for word in ("pass", "passwd", "password", "pwd") for end in ("_", "i", "f", "b", "e", "/")
+        ),
+        accept=_is_entered,
+    ),
+    Rule(
+        "encoded-login",
+        rf"(?:btoa|Buffer\.from|b64encode|base64_encode|encodeToString|encode64)\([ ]?[bu]?{_QUOTE}[\w.@-]{{1,60}}:"
+        rf"(?P<secret>[^\"'`\n\\:]{{4,100}}){_QUOTE}",
+        ("btoa(", "buffer.from(", "b64encode(", "base64_encode(", "encodetostring(", "encode64("),
+        accept=is_password,
+    ),
+    Rule(
+        "wallet-key",
+        rf"(?:accounts:[ ]?\[\s{{0,20}}|Wallet\(){_QUOTE}(?P<secret>(?:0x)?[0-9a-fA-F]{{64}}){_QUOTE}"
+        rf"|HDWalletProvider\([ ]?{_QUOTE}(?P<words>[a-z]{{3,8}}(?:[ ][a-z]{{3,8}}){{11,23}}){_QUOTE}",
+        ("accounts:", "wallet(", "hdwalletprovider("),
+    ),
+    Rule(
         "sql-secret",
-        r"(?:IDENTIFIED BY[ ](?:VALUES[ ])?|(?i:PRAGMA[ ](?:re)?key[ ]?=[ ]?)"
+        r"(?:(?:IDENTIFIED BY|(?<=[\w\"'] )identified by)[ ](?:VALUES[ ])?|(?i:PRAGMA[ ](?:re)?key[ ]?=[ ]?)"
         r"|(?i:SET PASSWORD)[^\n=]{0,80}=[ ]?(?:(?i:OLD_)?PASSWORD\()?|SET PASSWORD FROM[ ][^\n]{1,60}?[ ]TO[ ]"
         r"|(?i:connect)[ ][\w.$#]{1,40}/)(?:\\{0,31}[\"'])?(?P<secret>[^\s\"'@;\\]{4,100})(?=[\"'@;\s\\]|$)",
         ("identified by", "pragma key", "pragma rekey", "set password", "connect "),
@@ -96,10 +127,10 @@ RULES = (
     ),
     Rule(
         "value-and-name",
-        rf"value(?:{_QUOTE})?[ ]?:[ ]?(?:{_QUOTE})?(?P<secret>[^\s\"'\n\\]{{5,400}}?)"
+        rf"(?:value(?:{_QUOTE})?[ ]?[:=]|\.set\()[ ]?(?:{_QUOTE})?(?P<secret>[^\s\"'\n\\]{{5,400}}?)"
         rf"(?:{_QUOTE})?(?:[ ]?,)?[ ]?(?:{NEXT_LINE})?[ \t]{{0,40}}"
-        rf"(?:{_QUOTE})?(?:key|name|Key|Name)(?:{_QUOTE})?[ ]?:[ ]?(?:{_QUOTE})?(?P<name>[\w.-]{{2,60}})",
-        ('value"', "value\\", "value: "),
+        rf"(?:{_QUOTE})?(?:key|name|Key|Name|forKey)(?:{_QUOTE})?[ ]?[:=][ ]?(?:{_QUOTE})?(?P<name>[\w.-]{{2,60}})",
+        ('value"', "value\\", "value: ", 'value="', '.set("', ".set('"),
         spans=_named_behind,
     ),
     Rule(

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from ccship.privacy.redact.accepts import is_typed
 from ccship.privacy.redact.names import names_secret
 from ccship.privacy.redact.rules import NEWLINE, Rule
-from ccship.privacy.redact.values import is_address, is_placeholder, is_token, looks_like_password
+from ccship.privacy.redact.values import is_address, is_placeholder, is_spoken, is_token, looks_like_password
 
 _ARGUMENT = (
     r"(?:\\{0,31}[\"'](?P<quoted>[^\"'\n\\]{1,200})"
     r"|(?P<secret>[^\s\"'`\\<>|;&$(){}\[\]][^\s\"'`\\<>|;&]{0,200}+))"
 )
+_SPOKEN = r"(?:\\{0,31}[\"'])?(?P<secret>[^\s\"'`\\<>|;&$()\[\]{}/,]{5,100}?)(?=[*.,;:)\]]{0,6}(?:[\s\"'`/|&;<>]|\\|$))"
+"""An argument that is a password only if it looks like one even in a sentence."""
 _SHORTEST = 5
 """Minimum length of a password after a flag that can mean something else."""
 _BETWEEN = r"[^\n|;&]{0,200}?(?:\\\n[^\n|;&]{0,200}?)?[ \t]"
@@ -88,6 +90,7 @@ _OTHER_READERS = (
         "wg pubkey",
         "wg set",
     ),
+    *("devops login", "docker login", "npm login", "az login", "aws configure"),
     *("sha256sum", "md5sum", "sha1sum", "sha512sum", "cut -c"),
 )
 """Programs that read other texts too."""
@@ -130,7 +133,76 @@ def _is_printed(text: str) -> bool:
     return len(text) >= _SHORTEST_PRINTED and not is_format and not is_placeholder(text) and not names_secret(text)
 
 
+_USER_FLAG = re.compile(
+    r"[ ](?:-[uUlLnN]|--?user(?:-?name)?|--login|-s[a-z])(?:[ =])[\"']?[\w.@\\-]{1,60}[\"']?(?=[ ])"
+)
+_LINE_BREAK = re.compile(NEWLINE)
+
+
+def _follows_a_user(hit: re.Match[str]) -> bool:
+    """Whether a flag for a user precedes a short flag, and its value looks like a password even in a sentence."""
+    before = _LINE_BREAK.split(hit.string[max(hit.start() - 300, 0) : hit.start() + 1])[-1]
+    return is_spoken(_secret(hit)) and _is_secret(hit) and _USER_FLAG.search(before) is not None
+
+
+def _is_spoken(hit: re.Match[str]) -> bool:
+    return _is_secret(hit) and is_spoken(_secret(hit))
+
+
+_LONG_FLAG = re.compile(r"[ ]--?[\w-]{0,20}\Z")
+
+
+def _is_of_a_login_flag(hit: re.Match[str]) -> bool:
+    before = hit.string[max(hit.start() - 24, 0) : hit.start()]
+    return _LONG_FLAG.search(before) is not None and _is_spoken(hit)
+
+
+_STORED = re.compile(r"(?:^|(?<=[\s:=,\"'])|(?<=\\n))[^\s:=,\"'\\>$]{5,400}")
+
+
+def _stored(hit: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Return the passwords that a command line writes to a file of passwords."""
+    for word in _STORED.finditer(hit["text"]):
+        if is_spoken(word[0]) or (is_token(word[0]) and "/" not in word[0][:1] and "://" not in word[0]):
+            yield hit.start("text") + word.start(), hit.start("text") + word.end()
+
+
 RULES = (
+    Rule(
+        "password-flag",
+        r"[ ]-(?:p|P|w|pw|pass|W|passwd)[ ]" + _SPOKEN,
+        (" -p ", " -w ", " -pw ", " -pass ", " -passwd "),
+        accept=_follows_a_user,
+    ),
+    Rule(
+        "login-flag",
+        r"-?(?:auth|cred|credentials?|login|user|userpass)[ =](?:\\{0,31}[\"'])?[\w.@-]{1,60}:" + _SPOKEN,
+        tuple(
+            f"{word}{end}"
+            for word in ("auth", "cred", "credential", "credentials", "login", "-user", "userpass")
+            for end in " ="
+        ),
+        accept=_is_of_a_login_flag,
+    ),
+    Rule(
+        "account-command",
+        r"(?:register|users?[ ](?:add|create)|user-?add|add-?user|create-?user|setpw|set-?pass(?:word|wd)?"
+        r"|reset-?password|change-?password|flask mailu admin)[ ](?:--?[\w-]{1,20}[ ]){0,2}(?:[\w.@-]{1,60}[ ]){0,3}?"
+        r"(?:-p[ ])?(?=\S{0,60}\d)" + _SPOKEN,
+        (
+            *("register ", "user add ", "users add ", "user create ", "users create ", "useradd ", "adduser "),
+            *("add-user ", "create-user ", "createuser ", "setpw ", "setpassword ", "set-password ", "set-pass "),
+            *("resetpassword ", "reset-password ", "changepassword ", "change-password ", "mailu admin "),
+        ),
+        accept=_is_spoken,
+    ),
+    Rule(
+        "written-password",
+        r"(?:echo|printf)[ ](?:-\w{1,3}[ ]){0,2}(?P<text>[^\n|>]{5,300})[ ]?>{1,2}[ ]?[^\s]{0,80}"
+        r"(?:passw|secret|auth|cred|\.key|luks|davfs|htpasswd|pgpass|netrc|smb|askpass|s3fs|psk)",
+        ("echo ", "printf "),
+        spans=_stored,
+    ),
     Rule(
         "command-line-credentials",
         r"(?<![\w-])(?:-[uU]|-a(?=[ ])|--(?:proxy-)?user|--auth)[ =]?(?P<q>[\"'])?[\w.@+-]{1,80}:"
@@ -179,7 +251,7 @@ RULES = (
         "here-string-password",
         r"(?:--password-stdin|--with-token|--passphrase-fd|--stdin|chpasswd|sudo -S|cryptsetup|kinit|passwd|login"
         r"|wg pubkey|ssh-add|mysql|redis-cli|keyring set|read -\w{0,4}s|read(?=[^\n<]{0,40}(?i:token|key|pass"
-        r"|secret|pwd)))"
+        r"|secret|pwd))|env add|secret set)"
         r"[^\n<]{0,120}?<<<[ ]?(?:\$?\\{0,31}[\"'])?(?:[\w.-]{1,40}:|AUTH[ ])?"
         r"(?P<secret>[^\s\"'`\\$][^\s\"'`\\]{2,200})",
         (
@@ -194,6 +266,8 @@ RULES = (
                 "read -",
                 "redis-cli",
                 "keyring set",
+                "env add",
+                "secret set",
             ),
         ),
         accept=_is_secret,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from ccship.privacy.redact.accepts import is_literal, is_password
 from ccship.privacy.redact.rules import END_OF_LINE, LINE_START, NEWLINE, NEXT_LINE, WORD, Rule
+from ccship.privacy.redact.values import is_spoken
 
 _LINE = r"(?:(?<![\w.-])|(?<=\\n))"
 _ARGUMENT = rf"(?:\\{{0,31}}[\"'])?(?P<secret>{WORD}{{4,200}})"
@@ -25,6 +26,17 @@ def _is_beside_a_password(hit: re.Match[str]) -> bool:
     """Whether a password is mentioned nearby: the keyword alone has other meanings."""
     before = hit.string[max(hit.start() - _NEAR, 0) : hit.start()]
     return "assword" in before and is_password(hit)
+
+
+def _is_a_chosen_one(hit: re.Match[str]) -> bool:
+    return is_literal(hit) and is_spoken(hit["secret"])
+
+
+def _is_of_a_server(hit: re.Match[str]) -> bool:
+    """Whether a line `key ...` belongs to a RADIUS or TACACS server, or is a transaction key."""
+    before = hit.string[max(hit.start() - _NEAR, 0) : hit.start()].lower()
+    is_server = "radius" in before or "tacacs" in before or "aaa-server" in before
+    return hit["zone"] is not None or (is_server and is_password(hit))
 
 
 def _configured(hit: re.Match[str]) -> Iterator[tuple[int, int]]:
@@ -121,8 +133,8 @@ RULES = (
     Rule(
         "acl-password",
         r"(?i:on|reset|nopass|setuser[ ][^\s]{1,60}(?:[ ]on)?)[ ](?:#[0-9a-f]{64}[ ])?"
-        rf">(?P<secret>{WORD}{{4,200}})(?=[ ][~+&%-]|[\s\\]|$)",
-        ("on >", "on #", "reset >", "setuser "),
+        rf"[\"']?>(?P<secret>{WORD}{{4,200}})(?=[ ][~+&%-]|[\s\\\"']|$)",
+        ("on >", "on '>", 'on ">', "on #", "reset >", "setuser "),
         accept=is_password,
     ),
     Rule(
@@ -155,6 +167,31 @@ RULES = (
         ),
     ),
     Rule(
+        "inline-login",
+        rf"chpasswd[^\n]{{0,40}}list:[ ]?\[(?P<block>(?:[ ,]{{0,3}}\\{{0,31}}[\"']?[\w.-]{{1,40}}:{WORD}{{5,100}}?"
+        r"\\{0,31}[\"']?(?=[,\]])){1,20})",
+        ("chpasswd",),
+        spans=lambda hit: (
+            login.span("secret")
+            for login in re.compile(rf"[\w.-]{{1,40}}:(?P<secret>{WORD}{{5,100}}?)(?=\\{{0,31}}[\"',\]])").finditer(
+                hit.string, hit.start("block"), hit.end("block") + 1
+            )
+        ),
+    ),
+    Rule(
+        "device-key",
+        rf"{_LINE}key[ ](?:\d[ ])?(?:(?:hmac-\w{{3,8}}:)?[\w.-]{{1,40}}[ ](?P<zone>[A-Za-z0-9+/]{{20,90}}={{1,2}})"
+        rf"|{_ARGUMENT}){END_OF_LINE}",
+        ("key ",),
+        accept=_is_of_a_server,
+    ),
+    Rule(
+        "zone-key",
+        rf"IN[ ](?:KEY|DNSKEY)[ ]512[ ]\d[ ]\d{{1,3}}[ ](?P<key>[A-Za-z0-9+/]{{20,400}}={{0,2}})"
+        rf"|passwd[ ](?P<secret>{WORD}{{5,60}})(?=[ ]encrypted)",
+        ("in key ", "passwd "),
+    ),
+    Rule(
         "ppp-secret",
         rf"[ \t](?:\*|l2tpd|pptpd|pppd)[ \t]{{1,8}}\\{{0,31}}\"?(?P<secret>{WORD}{{5,100}})"
         r"\\{0,31}\"?[ \t]{1,8}(?:\*|\d{1,3}(?:\.\d{1,3}){3})",
@@ -166,6 +203,32 @@ RULES = (
         rf"(?:\.docker(?:configjson|cfg):[ ]|tls\.key:[ ]|userPassword::[ ]|334 UGFzc3dvcmQ6{NEXT_LINE}[ \t]{{0,8}})"
         r"(?P<secret>[A-Za-z0-9+/]{8,}+={0,2})",
         (".dockerconfigjson:", ".dockercfg:", "tls.key:", "userpassword::", "334 ugfzc3dvcmq6"),
+    ),
+    Rule(
+        "ftp-login",
+        rf"{NEWLINE}[ \t]{{0,8}}user[ ][\w.@-]{{1,60}}[ ](?P<secret>{WORD}{{5,100}}){END_OF_LINE}",
+        ("\nuser ", "\\nuser "),
+        accept=_is_a_chosen_one,
+    ),
+    Rule(
+        "setting-login",
+        r"(?i:auth[\w.-]{0,20}|basic|user[._-]?info|userpass|creds?|credentials?"
+        r"|static_?users?)\\{0,31}[\"']?[ ]?[=:][ ]?"
+        r"\\{0,31}[\"']?[\w.@-]{2,60}:(?P<secret>[^\s\"'`<>\\/,;)\]*]{5,100}?)(?=[*.,;:)\]]{0,6}(?:[\s\"'/<>]|\\|$))",
+        (
+            "auth.",
+            "auth_",
+            "auth=",
+            "auth:",
+            "auth-",
+            "basic=",
+            "basic:",
+            "userinfo",
+            "user.info",
+            "userpass",
+            "user_info",
+        ),
+        accept=_is_a_chosen_one,
     ),
     Rule(
         "jaas-user",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ccship.privacy.redact.accepts import is_generated, is_literal, is_password
 from ccship.privacy.redact.rules import END_OF_LINE, LINE_START, NEWLINE, NEXT_LINE, Rule
-from ccship.privacy.redact.values import is_placeholder, looks_like_password
+from ccship.privacy.redact.values import is_placeholder, is_spoken, looks_like_password
 
 _TELLING = ("passwd", "password", "userlist", "secrets", "credentials", "psk", "pgpass", "realm", "apikeys", "s3fs")
 _FILE = (
@@ -87,7 +87,11 @@ def _entries(hit: re.Match[str]) -> Iterator[tuple[int, int]]:
     """Return the values of a map of tokens."""
     at = hit.end()
     while entry := _MAP_ENTRY.match(hit.string, at):
-        if is_generated(entry) or re.fullmatch(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", entry["secret"]):
+        if (
+            is_generated(entry)
+            or is_spoken(entry["secret"])
+            or re.fullmatch(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", entry["secret"])
+        ):
             yield entry.span("secret")
         at = entry.end()
 
@@ -133,6 +137,8 @@ RULES = (
         rf"|secure:[ ]\\{{0,31}}[\"']?(?P<secure>{_BASE64}{{24,2000}}={{0,2}})"
         rf"|<key><!\[CDATA\[(?P<key>[0-9a-f]{{32}})\]\]>|:_password=(?P<npm>{_BASE64}{{6,400}}={{0,2}})"
         rf"|<apikeys>\s{{0,20}}<add key=\"[^\"\n]{{1,200}}\" value=\"(?P<nuget>[^\"\n]{{16,1000}})\""
+        rf"|(?i:primary|secondary)_?(?:[mM]aster)?_?[kK]ey\\{{0,31}}[\"'][ ]?:[ ]?\\{{0,31}}[\"']"
+        rf"(?P<azure>{_BASE64}{{42,87}}={{1,2}})"
         r"|=hex:(?P<registry>[0-9a-f]{2,6}(?:,[0-9a-f]{2,6}){5,200}))",
         (
             "encrypt = ",
@@ -145,6 +151,8 @@ RULES = (
             ":_password=",
             "<apikeys>",
             "=hex:",
+            "primary",
+            "secondary",
         ),
         accept=lambda hit: hit.lastgroup != "registry" or "assw" in hit.string[max(hit.start() - 20, 0) : hit.start()],
     ),
@@ -158,8 +166,15 @@ RULES = (
     ),
     Rule(
         "token-map",
-        r"(?i:tokens|secrets)\\{0,31}[\"']?[ ]?[:=]?[ ]?\{",
-        tuple(f"{name}{end}" for name in ("tokens", "secrets") for end in (" {", " = {", '": {', '":{', ": {", "\\")),
+        r"(?:(?i:tokens|secrets|users|passwords)\\{0,31}[\"']?[ ]?[:=]?[ ]?\{|BasicAuth\(\w{1,20},[ ]?\{)",
+        (
+            *(
+                f"{name}{end}"
+                for name in ("tokens", "secrets", "users", "passwords")
+                for end in (" {", " = {", '": {', '":{', ": {", "\\")
+            ),
+            "basicauth(",
+        ),
         spans=_entries,
     ),
     Rule("secret-generator", r"secretGenerator:", ("secretgenerator:",), spans=_literals),

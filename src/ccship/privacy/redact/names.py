@@ -16,7 +16,8 @@ def _words(text: str) -> frozenset[str]:
 
 _SECRETS = tuple(
     _words("""
-    accesskey accesstoken accountkey apikey apisecret apitoken authkey authtoken bindpw encryptionkey masterauth
+    accesskey accesstoken adminpw appkey dbpw geheimnis passwrd pasword rootpw userpw wpakey accountkey apikey
+    apisecret apitoken authkey authtoken bindpw encryptionkey masterauth
     masterkey mnemonic passcode passkey passphrase passwd password privatekey psk pwd secret secretkey servicekey
     sharedsecret signingkey authtok
     adgangskode adgangskoden contrasena contrasenia contraseña haslo hasło heslo jelszó kennwort losenord lozinka
@@ -29,7 +30,7 @@ _NO_PASS = _words("allpass bandpass bypass compass encompass highpass lowpass ov
 _TOKENS = ("token", "credential", "credentials", "totp")
 _HINTS = _words("""
     auth authorization bearer clave community cookie creds dsn jwt otp passwordsalt pat pepper salt secrets seed
-    setcookie tokens
+    schlüssel schluessel setcookie tokens
 """)
 _KINDS_OF_KEY = _words("""
     access account admin aes api auth client deploy encrypt encryption fernet hmac jwt license master preshared
@@ -37,7 +38,7 @@ _KINDS_OF_KEY = _words("""
 """)
 _SOFT_KINDS_OF_KEY = _words("""
     agent app backup blowfish bot cipher consumer cookie crypto db decryption des device embed enc endpoint
-    function functions gateway integration javajoin license maps module nonce otp project
+    function functions gateway integration javajoin license local maps mch nwk symm module nonce otp project
     recovery registration root routing script sdk sender server session setup storage subscription sas
     team tunnel unseal upgrade user validation verification wallet webhook wep wifi wpa
 """)
@@ -78,8 +79,23 @@ _PAIRS = {
     ("code", "verifier"): HINT,
     ("auth", "sig"): HINT,
     ("snmp", "community"): STRONG,
+    ("clave", "api"): HINT,
+    ("pass", "word"): STRONG,
+    ("pass", "phrase"): STRONG,
+    ("pin", "code"): STRONG,
+    **{(net, "key"): STRONG for net in ("wpa", "wifi", "wlan", "wep")},
+    ("api", "schlüssel"): TOKEN,
+    ("api", "schluessel"): TOKEN,
+    **{
+        (owner, "pin"): STRONG
+        for owner in ("keychain", "sim", "hsm", "card", "token", "door", "alarm", "bank", "admin")
+    },
 }
-_VARIANTS = _words("base prod production live staging stage dev test qa uat old previous current backup main")
+_VARIANTS = _words(
+    """
+    all backup base cleartext current dev live main old plaintext previous prod production qa raw stage staging test uat
+"""
+)
 """The end of a name that has several values."""
 _WORDS = re.compile(r"[A-Z]+(?![a-zß-ɏ])|[A-Z]?[a-zß-ɏ]+|\d+|[^\W\d_a-zA-Zß-ɏ]+")
 COPULAS = "是为は는"
@@ -147,3 +163,57 @@ def names_secret(value: str) -> bool:
     """Whether a value is itself the name of a secret: `DB_PASSWORD`, `clientSecret`."""
     words = _WORDS.findall(value)
     return len(words) > 1 and not re.search(r"\d", value) and strength(value) >= TOKEN
+
+
+KEYWORDS = (
+    *("pass", "pwd", "secret", "token", "credential", "key", "kennwort", "contrase", "senha", "psk", "mnemonic"),
+    *(
+        "pw:",
+        "pw=",
+        "pw ",
+        'pw"',
+        "pw'",
+        "_pw",
+        "bindpw",
+        "_psw",
+        "creds",
+        "auth:",
+        "auth=",
+        'auth"',
+        "auth'",
+        "auth =",
+    ),
+    *(
+        "heslo",
+        "wachtwoord",
+        "haslo",
+        "hasło",
+        "lösenord",
+        "losenord",
+        "adgangskode",
+        "passord",
+        "salasana",
+        "jelszó",
+    ),
+    *("parola", "sifre", "şifre", "пароль", "口令", "密码", "密碼", "パスワード", "비밀번호", "mdp", "clave"),
+    *("authtoken", "masterauth", "_pat=", "_pat:", "salt", "pepper", "_jwt", "_otp", "_seed", "_dsn", "authtok"),
+    *('bearer"', "bearer:", "bearer'", "bearer =", "community", "authorization_code", "code_verifier", "setcookie"),
+    *(
+        'pat"',
+        "pin_code",
+        "pincode",
+        "auth_code",
+        "authcode",
+        "_cookie",
+        "cookie =",
+        "_pin=",
+        "_pat =",
+        "geheimnis",
+        "schluessel",
+        "schlüssel",
+        "pasword",
+        "userpw",
+        "dbpw",
+    ),
+)
+"""Parts of names at which the rule for names is tried."""

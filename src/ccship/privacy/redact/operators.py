@@ -7,8 +7,9 @@ from ccship.privacy.redact.rules import NEWLINE, NEXT_LINE
 _STRINGS = r"\\{0,31}[\"']"
 _PAIR = (  # name: ..., value: ...
     rf"[ \t]{{0,4}}(?:,|[:=]>?[ \t]?\{{)?(?:{NEXT_LINE})?[ \t]{{0,40}}"
-    rf"(?:{_STRINGS}\w{{1,20}}{_STRINGS}:[ \t]?{_STRINGS}[\w-]{{0,30}}{_STRINGS},[ \t]?)?"
-    rf"\\{{0,31}}[\"']?(?i:\w{{0,9}}value)\\{{0,31}}[\"']?[ \t]?[=:]"
+    rf"(?:{_STRINGS}\w{{1,20}}{_STRINGS}:[ \t]?(?:{_STRINGS}[\w -]{{0,30}}{_STRINGS}|true|false"
+    rf"|\d{{1,4}}),[ \t]?){{0,3}}"
+    rf"\\{{0,31}}[\"']?(?i:\w{{0,9}}value|content|default|text)\\{{0,31}}[\"']?[ \t]?[=:]"
 )
 _VERBS = r"is|was|ist|war|lautet|est|es|é|è|to|jest|är|er|je|это|是|为|は|should be|will be|has been"
 _OPERATORS = "|".join(
@@ -19,11 +20,25 @@ _OPERATORS = "|".join(
             r"(?:\|\||\?\?|\?:|[ ]:|[ ]or|[ ]else|unwrap_or(?:_else)?\((?:\|_?\|)?)[ ]?(?=\\{0,31}[\"'`])"
         ),
         rf"[ \t]{{0,4}}=[ \t]?@[\"']{NEWLINE}",  # PowerShell's here-strings
-        r"[ \t]{0,40}(?:=>|:=|<-|->|(?:\|\||\?\?|[?+])=|={1,3})",
+        r"[ \t]{0,40}(?:=>|:=|<-|->|(?:\|\||\?\?|[?+])=|!?={1,3})",
+        rf"{NEXT_LINE}[ ]{{0,4}}\d{{1,3}}\)[ ](?=\\{{0,31}}\")",  # a hash in redis-cli
         (
             r"[ \t]?:[ \t]?[&A-Za-z'\[][\w.|\[\]<>&' ?]{0,40}?[ \t]?="  # token: &'static str =
             r"(?=[ \t]{0,4}(?:[\w:.]{1,30}\((?:default=)?)?[rbufN@]{0,2}\\{0,31}[\"'`])"
         ),
+        rf"[ \t]?:[ \t]?\{{(?:{NEXT_LINE})?[ \t]{{0,40}}{_STRINGS}[\w.@-]{{1,40}}{_STRINGS}:[ ]?(?={_STRINGS})",
+        r":[ ]\(\w{1,20}\)[ ]\(len=\d{1,4}\)(?=[ ]\")",  # a dump of Go
+        r":[ ]\\{1,4}[a-z]{2,10}\{",  # LaTeX
+        r":'{2,3}(?=[ ])",  # MediaWiki
+        r"[ ][-\u2013\u2014\u2026](?=[ ])",
+        (  # def token(): return "..."
+            rf"\([^()\n]{{0,40}}\)[^\n:{{=]{{0,20}}(?::|\{{|=>)(?:{NEXT_LINE})?[ \t]{{0,16}}(?:return[ ])"
+            r"(?=\\{0,31}[\"'`])"
+        ),
+        (  # <input name="token" type="text" value=...>
+            r"(?:[ ][\w-]{1,16}=\\{0,31}[\"'][^\"'<>\n]{0,40}\\{0,31}[\"']){0,3}[ ]value=(?=\\{0,31}[\"'])"
+        ),
+        rf"[ \t]?[:=][ \t]?\((?=[rbf]?{_STRINGS}[^\"'\n]{{3,200}}{_STRINGS}\))",
         r"[ \t]?\{[ ]?get;[^{}]{0,40}\}[ \t]?=",  # Password { get; set; } =
         r"\)\.(?:type|fill|send_?[kK]eys|setValue|val)\(",  # get("#password").type(
         r"(?:[ ][\w:]{1,20}=\"[^\"<>]{0,60}\"){1,3}>(?:<!\[CDATA\[)?",  # <password type="text">...
@@ -63,19 +78,25 @@ _OPERATORS = "|".join(
             r"(?![\w.-]{1,60}:(?:\s|$|\\))"
         ),
         r"[ \t]{0,4}[:=]>?[ \t]?\[[ \t]{0,4}(?=[\\\"'])",
-        r"[ \t]{0,30}[:\uff1a](?:\*\*|:)?(?:[ ][!&][!\w/.-]{1,30}(?=[ ]))?|,",
-        rf"[ \t]{{0,4}}(?:{_VERBS})(?=[: \t]):?(?:[ \t]{{0,8}}{NEXT_LINE}){{0,2}}",
+        r"[ \t]{0,30}[:\uff1a](?:\*{1,2}|:)?(?:[ ][!&][!\w/.-]{1,30}(?=[ ]))?|,",
+        (
+            rf"[ \t]{{0,4}}(?:{_VERBS})(?=[: \t]):?(?:[ \t]{{0,8}}{NEXT_LINE}){{0,2}}(?:[ ]<(?:b|strong|code|kbd|tt|em"
+            rf"|i)>)?"
+        ),
         (
             rf":{NEXT_LINE}[ ]{{1,40}}(?:\w{{2,20}}:[ ][^\n]{{1,60}}{NEXT_LINE}[ ]{{1,40}}){{0,3}}"
             r"(?:[dD]efault|content):(?=[ ])"  # a parameter and its default
         ),
         r"\?(?=[ ])",  # What is your password?
-        r"(?::[ ]?)?(?:</?(?:b|strong|code|kbd|tt|em|i|span|pre|label)>[ :]{0,2}){1,3}",  # <b>Password:</b> <code>...
+        (
+            r"(?::[ ]?)?(?:</?(?:b|strong|code|kbd|tt|em|i|span|pre"
+            r"|label)(?:[ ][^<>\n]{0,60})?>[ :]{0,2}){1,3}"
+        ),  # <b>Password:</b> <code>...
         r"[ ]\((?=[^\s()]{5,60}\))",
         rf":?(?:[ \t]{{0,8}}{NEXT_LINE}){{1,2}}(?:`{{3}}\w{{0,10}}{NEXT_LINE})?",  # each is alone on its line
         r"(?<=[\w\"'])>(?:<!\[CDATA\[)?(?![\s<])",  # <password>...
         (  # <key>password</key><string>...
-            r":?</\w{1,12}>:?(?:\s|\\{1,31}[nrt]){0,40}<\w{1,12}>(?:<string>"
+            r"[ ]?:?</\w{1,12}>:?(?:\s|\\{1,31}[nrt]){0,40}<\w{1,12}(?:[ ][^<>\n]{0,60})?>(?:<string>"
             r"|<!\[CDATA\[)?"
         ),
         r"[ \t]{0,60}[|│║┃][ \t]?",
@@ -85,7 +106,8 @@ _OPERATORS = "|".join(
     )
 )
 _WRAPPER = (
-    r"(?:[\w.:]{0,24}(?:Some|freeze|[fF]ield|ref)\((?:default=)?(?=[rbfu]?\\{0,31}[\"'`])|(?:new )?(?:\[\]byte"
+    r"(?:JSON\.stringify\(|[\w.:]{0,24}(?:Some|freeze|[fF]ield|ref)\((?:default=)?(?=[rbfu]?\\{0,31}[\"'`])"
+    r"|(?:new )?(?:\[\]byte"
     r"|[\w.:]{0,24}(?:Secret|SecretStr|SecretString|String|str|from|bytes|ensitive"
     r"|b64\w{1,6}|base64\w{0,6}))\((?:default=)?|<<)?(?:[rbufN@]{1,2}(?=[\"']))?"
 )
@@ -110,6 +132,9 @@ BLOCK = re.compile(rf"(?:{NEXT_LINE}[ \t]{{1,40}}[A-Za-z0-9+/=_-]{{20,}}+(?=\s|\
 """The further lines of a YAML block, if each is as random as a key."""
 
 
+_OTHER_VALUE = re.compile(r"(?:[\"']|\b)(?:content|default|text)\\{0,31}[\"'][ \t]?[=:]$")
+
+
 def is_pair(op: str) -> bool:
     """Whether the match is a pair with separate keys: `"name": "DB_PASSWORD", "value": ...`."""
-    return "alue" in op or "ALUE" in op
+    return "alue" in op or "ALUE" in op or _OTHER_VALUE.search(op) is not None

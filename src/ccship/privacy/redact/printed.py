@@ -8,7 +8,7 @@ from ccship.privacy.redact.rules import END_OF_LINE, NEWLINE, NEXT_LINE, START, 
 from ccship.privacy.redact.values import looks_like_password
 
 _PRINTS = (
-    r"openssl rand[^\n]{0,60}|pwgen[^\n]{0,40}|apg(?=[ ])[^\n]{0,40}|wg gen(?:key|psk)|auth token"
+    r"openssl rand[^\n]{0,60}|wg gen(?:key|psk)|auth token"
     r"|print-(?:access|identity)-token[^\n]{0,60}|get-access-token[^\n]{0,100}|get-login-password[^\n]{0,60}"
     r"|create-token[^\n]{0,60}|create token[^\n]{0,60}"
     r"|(?:pass|gopass|lpass|bw|op)[ ](?:show|read|get password|item get)[ ][^\n]{1,100}|-field=[^\n]{1,100}"
@@ -99,7 +99,7 @@ RULES = (
         "printed-secret",
         rf"(?:{_PRINTS}){NEWLINE}(?P<secret>{WORD}{{5,400}}){END_OF_LINE}",
         (
-            *("openssl rand", "pwgen", "apg ", "wg gen", "auth token", "print-access-token", "print-identity-token"),
+            *("openssl rand", "wg gen", "auth token", "print-access-token", "print-identity-token"),
             *(
                 "get-access-token",
                 "get-login-password",
@@ -135,10 +135,26 @@ RULES = (
     ),
     Rule(
         "printed-value",
-        r"(?:New value|Key Content|(?:Unseal|Recovery) Key \d{1,2}|Secret ID|SecretID|NTLM|LM"
-        r"|SHA1)[ ]{0,20}[:=][ ]{1,4}"
+        r"(?:New value|Key Content|(?:Unseal|Recovery|Management) [kK]ey(?: \d{1,2})?|PASSWORD \w{2,30}|KEY FOUND!"
+        r"|Raw result|WP[AS] PIN|Secret ID|SecretID|NTLM|LM"
+        r"|SHA1|(?<=\n)token[ ]{2,4}(?=[ ]+[0-9a-f]{8}-))(?:[ ]{1,20}(?=[0-9a-f]{8}-)|[ ]{0,20}[:=][ ]{1,4}"
+        r"|[ ]\[[ ])[\"']?"
         rf"(?P<secret>{WORD}{{5,200}})",
-        ("new value:", "key content", "unseal key ", "recovery key ", "secret id", "secretid", "ntlm "),
+        (
+            "new value:",
+            "key content",
+            "unseal key",
+            "recovery key",
+            "management key:",
+            "secret id",
+            "secretid",
+            "ntlm ",
+            "password ",
+            "key found!",
+            "raw result:",
+            "wps pin:",
+            "token  ",
+        ),
         accept=is_literal,
     ),
     Rule(

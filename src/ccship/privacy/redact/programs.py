@@ -23,7 +23,7 @@ _GAP = r"(?:[ \t]+(?:\\\n[ \t]*)?|\\{0,31}[\"'],\s{0,20}(?=\\{0,31}[\"'])|" + NE
 """The text between two arguments: of a command line, of a list of strings, of a list in YAML."""
 _PART = r"[^\s\"'|;&]{1,100}?"
 _ANY = rf"(?:\\{{0,31}}\"[^\"\n]{{1,100}}\"|\\{{0,31}}'[^'\n]{{1,100}}'|(?!-){_PART})"
-_SEVERAL = rf"(?:-?{_ANY}{_GAP}){{0,9}}?"
+_SEVERAL = rf"(?:-{{0,2}}{_ANY}{_GAP}){{0,9}}?"
 _USER = r"[^\s\"':|;&]{1,100}?[\"']?"
 _SECRET = re.compile(
     r"\$?\\{0,31}\"(?P<double>[^\"\n\\]{1,200})|\\{0,31}'(?P<single>[^'\n\\]{1,200})"

@@ -13,9 +13,24 @@ from ccship.privacy.redact.values import (
     looks_random,
 )
 
-_KEYWORDS = ("pass", "passphrase", "secret", "token", "apikey", "api_key", "api key", "access_key", "pwd", "totp")
+_KEYWORDS = (
+    "pass",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "api key",
+    "access_key",
+    "pwd",
+    "totp",
+    "pw |",
+    "pw\t",
+    ";pw",
+    ",pw",
+)
 _LAST_WORDS = ("pass", "passwd", "password", "passphrase", "secret", "token", "apikey", "api_key", "key", "pwd")
-_NAME = r"[A-Za-z]{3}[\w-]{0,40}+(?:[ ][\w-]{1,20})?"
+_NAME = r"(?:[Pp][Ww](?![\w-])|[A-Za-z]{3}[\w-]{0,40}+(?:[ ][\w-]{1,20})?)"
 _BEFORE = re.compile(r"(?!(?<=\\)[nrt])[\w.-]{0,40}\Z")
 _CELLS = re.compile(r"[\w\".,-]*\Z")
 _LINE = re.compile(r"(?:(?!\\{1,31}r?\\{0,31}n)[^\n\r]){0,1000}")
@@ -24,6 +39,7 @@ _HEAD = re.compile(r"\\{0,31}[\w\".-]+(?:,[\w\\\".-]+)+")
 _QUOTED_HEAD = re.compile(r"\\{0,31}\"[\w .-]+\\{0,31}\"(?:,[ ]?\\{0,31}\"[\w .-]+\\{0,31}\")+")
 _TITLED_HEAD = re.compile(r"[A-Z][\w.-]{0,20}(?:[ ][\w.-]{1,20}){0,3}(?:,[A-Z][\w.-]{0,20}(?:[ ][\w.-]{1,20}){0,3})+")
 _RULE = re.compile(rf"{LINE_START}[|:+\s=├┼┤─═╠╬╣+-]+")
+_UNDERLINE = re.compile(rf"{NEWLINE}[ \t]{{0,4}}-{{4,}}[ \t]{{0,4}}(?={NEWLINE})")
 _HEADING = re.compile(r"[ \t!]*(?:\d{1,6}(?:→|[ ]))?[ \t>+]*[A-Za-z_*`\"'\\][A-Za-z_ .\"'`*\\-]*(?:\([\w ]*\))?[ \t]*")
 _PLAIN_HEAD = re.compile(r"[\w|-]+")
 _GAPS = re.compile(r"[ \t]{2,}|\t")
@@ -123,7 +139,12 @@ def _aligned(text: str, begin: int, at: int, says: int) -> Iterator[tuple[int, i
     """Return the cells below a name in a table whose columns are separated by several spaces."""
     head = _LINE.match(text, begin)
     width = len(_GAPS.split(head[0].strip())) if head else 1
-    if head is None or width == 1 or not all(_HEADING.fullmatch(cell) for cell in _GAPS.split(head[0].strip())):
+    is_single = width == 1 and _UNDERLINE.match(text, head.end()) is not None  # type: ignore[union-attr]
+    if (
+        head is None
+        or (width == 1 and not is_single)
+        or not all(_HEADING.fullmatch(cell) for cell in _GAPS.split(head[0].strip()))
+    ):
         return
     column = len(_GAPS.findall(text[begin:at].lstrip()))
     after = head.end()
@@ -196,9 +217,63 @@ def _inserted(hit: re.Match[str]) -> Iterator[tuple[int, int]]:
         at = row.end()
 
 
+def _copied(hit: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Return the values of a column in all rows of PostgreSQL's COPY."""
+    text, says, at = hit.string, strength(_name(hit)), hit.end()
+    begin = text.rfind("(", max(hit.start() - _WIDEST, 0), hit.start())
+    if says < TOKEN or begin < 0:
+        return
+    column = text.count(",", begin, hit.start())
+    for _ in range(_MOST_ROWS):
+        end = _BREAK.match(text, at)
+        row = _LINE.match(text, end.end()) if end else None
+        if row is None or row[0].startswith("\\."):
+            return
+        tabs = [(row.start(), row.start()), *(tab.span() for tab in _TAB.finditer(text, row.start(), row.end()))]
+        if len(tabs) <= column:
+            return
+        start, stop = tabs[column][1], tabs[column + 1][0] if len(tabs) > column + 1 else row.end()
+        if _is_secret(text[start:stop], says):
+            yield start, stop
+        at = row.end()
+
+
+_TAB = re.compile(r"\t|\\{1,31}t")
+_TABLE_CELL = re.compile(r"<t[hd](?:[ ][^<>\n]{0,80})?>[ ]?([^<>\n]{0,200}?)[ ]?</t[hd]>")
+_ROW_START = re.compile(r"<tr(?:[ ][^<>\n]{0,80})?>")
+
+
+def _markup(hit: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Return the cells below a name in the header of an HTML table."""
+    text, says = hit.string, strength(hit["name"])
+    begin = text.rfind("<tr", max(hit.start() - _WIDEST, 0), hit.start())
+    if says < TOKEN or begin < 0:
+        return
+    column = len(_TABLE_CELL.findall(text, begin, hit.start()))
+    rows = [row.end() for row in _ROW_START.finditer(text, hit.end(), hit.end() + _FARTHEST)][:_MOST_ROWS]
+    for start, end in zip(rows, [*rows[1:], hit.end() + _FARTHEST], strict=True):
+        cells = list(_TABLE_CELL.finditer(text, start, end))
+        if len(cells) > column and _is_secret(cells[column][1], says):
+            yield cells[column].span(1)
+
+
+_FARTHEST = 4_000
+"""How many characters below the header of an HTML table are searched."""
 _NEXT_ROW = re.compile(r"[^()\n]{0,500}\)\s{0,8},\s{0,8}\(")
 
 RULES = (
+    Rule(
+        "copied-row",
+        rf"(?P<name>{_NAME})\"?[^()\n;]{{0,300}}\)\s{{0,8}}(?i:from stdin)[^\n;]{{0,80}};",
+        _KEYWORDS,
+        spans=_copied,
+    ),
+    Rule(
+        "html-table",
+        rf"<th(?:[ ][^<>\n]{{0,80}})?>[ ]?(?P<name>{_NAME})[ ]?</th>",
+        ("<th>", "<th "),
+        spans=_markup,
+    ),
     Rule(
         "secret-insert",
         rf"(?P<name>{_NAME})[`\"\]]?[^()\n;]{{0,300}}\)\s{{0,8}}(?i:values)\s{{0,8}}\(",

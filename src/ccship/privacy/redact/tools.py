@@ -161,6 +161,32 @@ streamlink: --http-cookie ?=
 sonar-scanner: -Dsonar.login=
 vault: operator unseal, kv put .. ?=
 rman: target ?~/
+murmurd: -supw, --supw
+iwconfig iw: key s:, key ?:, key
+synouser: --setpw ?, --add ?
+ldapvi: -w*
+netdom: /passwordd:, /passwordo:, /pd:, /po:
+vboxmanage: setcredentials ?
+ttyd gotty uploadserver: -c~:, --credential~:, --basic-auth~:
+transmission-remote: --auth~:
+fs_cli sipp: -p*, -ap
+sapcontrol: -user ?
+nix: access-tokens ?=
+adb: connect-network ? wpa2, connect-network ? wpa3
+conan: -p*, remote login ? ?
+curl: --cert~:, -E~:
+eas: --value
+fastlane: --git_basic_authorization
+firebase: functions:config:set ?=
+fly flyctl: secrets set .. ?=, -p*
+uv: publish .. -p, publish .. -t
+virsh: secret-set-value ?
+odoo odoo-bin: -w*
+yarn: npmauthident ?~:
+cpanify cpan-upload mojo: -p*
+srcds_run srcds_linux: +sv_setsteamaccount, +rcon_password, +sv_password
+irssi: -w*
+supabase netlify railway doppler infisical: secrets set .. ?=, env:set ?
 """
 """Programs on a command line."""
 
@@ -202,6 +228,17 @@ password: manager plaintext, operator plaintext
 option: key, password, psk
 backlog: password?, password1, mqttpassword, password2
 rcon_password sv_password: rcon_password, sv_password
+pre-shared-key key-string: pre-shared-key local, pre-shared-key remote, pre-shared-key key, key-string clear
+pre-shared-key key-string: pre-shared-key local 0, pre-shared-key remote 0, key-string 0
+enable configure config: super-user-password, shared-secret, set-key ascii, mgmtuser add ?
+standby nhrp ip: standby ? authentication, nhrp authentication
+vtp: password
+authentication-key: authentication-key
+snmp: community, community .. name=
+snmp-server: priv, priv aes-128, priv aes
+dns: cloudflare, digitalocean, gandi, hetzner, duckdns, vultr, linode, porkbun, netcup
+forward: ? ?~:
+passphrase: passphrase
 nickserv: identify, identify ?, ghost ?
 """
 """Lines of configuration files that are written like commands."""

@@ -13,11 +13,14 @@ _PLACEHOLDER = re.compile(
     | null | none | nil | undefined | true | false | yes | no | on | off | enabled | disabled | default | empty | value
     | str | string | number | int | integer | bool | boolean | bytes | text | any | unknown | object | array | void
     | never | final | incomplete | classvar
+    | ed25519 | ed448 | x25519 | [hrep]s(?:256|384|512) | aes-?\d{3}\w* | argon2i?d? | pbkdf2 | rsa-?\d{4} | md5
     | uuid | char | varchar | u?int\d+\w* | float\d+ | bytes\d+ | sha\d+ | base64\w* | utf-?8
+    | (?: required | nullable | sometimes | bail | string | confirmed ) (?: \| [\w:,.-]+ )+
     | optional | required | invalid | missing | hidden | include | omit | same-origin | inherit
     | passwort | kennwort | geheimnis | wachtwoord | contrase[nñ]a | senha | parola | has[lł]o
     | mot[ ]de[ ]passe | api[- ]schlüssel
-    | fake | test | testing | pass | password | passwd | passphrase | secret | token | key | user | username
+    | fake | test | testing | reset | change | forgot | pass | password | passwd | passphrase | secret | token | key
+    | user | username
     | bearer | basic
     """
 )
@@ -165,3 +168,31 @@ def is_passphrase(value: str) -> bool:
 def looks_chosen(value: str) -> bool:
     """Whether a value looks like a password that a person chose: punctuation among letters or digits."""
     return _PUNCTUATED.match(value) is not None
+
+
+_SPOKEN_TERMS = re.compile(
+    r"(?i)(?:sha|aes|rsa|utf|ascii|latin|base|hmac|ecdsa|md|ed|oauth|argon|pbkdf|scrypt|bcrypt|http|https|tls|ssl|ip"
+    r"|win|windows|python|php|node|java|vue|angular|ubuntu|debian|version|ver|rev|release|build|chapter|section"
+    r"|figure|table|step|line|page|item|test|user|field|type|level|option|case|phase|issue|ticket|day|week|month"
+    r"|year|since|until|port|host|server|node|module|class|func|function|param|arg|var|value|key|token|password"
+    r"|secret|pass|string|int|uint|float|char|byte|bytes|bit|bits|step|col|column|row|id|api|app|db|iso|rfc|cve"
+    r"|january|february|march|april|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul"
+    r"|aug|sep|sept|oct|nov|dec)[-_]?\d[\w.-]*"
+)
+_SPOKEN = re.compile(
+    r"(?:[A-Za-z]{4,}[@#_-]?\d{2,}|[A-Z]\w*\d\w*[a-z]\w*\d+)[!?#*]{0,2}"  # Sommer2024!, Adm1n36
+)
+_CHANGES = re.compile(r"[a-z][A-Z0-9]|[A-Z][a-z]{0,2}\d|\d[A-Za-z]")
+_LEAST_CHANGES, _SHORTEST_SPOKEN = 3, 6
+
+
+def is_spoken(value: str) -> bool:
+    """Whether a value looks like a password even in the middle of a sentence, not like a technical term."""
+    if len(value) < _SHORTEST_SPOKEN or _SPOKEN_TERMS.fullmatch(value) or is_mailbox(value):
+        return False
+    if _SPOKEN.fullmatch(value) or (_LETTERS.fullmatch(value) and has_few_words(value) and is_unpronounceable(value)):
+        return True
+    if re.search(r"[A-Za-z0-9][!@#$%^&*+~?][A-Za-z0-9]", value):
+        return re.search(r"\d", value) is not None and "://" not in value
+    is_mixed = len(_CHANGES.findall(value)) >= _LEAST_CHANGES and re.search(r"[a-z]", value)
+    return bool(is_mixed) and re.fullmatch(r"(?=.*\d)(?=.*[A-Z])[\w-]{8,}", value) is not None
