@@ -15,6 +15,7 @@ from fork_server import fork_server
 from helpers import observe, run_ccship, until
 from lines import at
 from loopback import LoopbackLangfuse, Reply, Span
+from scored import ScoreServer
 
 SESSION = "11111111-1111-4111-8111-111111111111"
 
@@ -81,6 +82,43 @@ def test_what_was_dropped_and_doubled_is_found_and_the_dropped_mended(
     assert len(langfuse.accepted) == sent + 3
     assert langfuse.keys == whole | {doubled.key}
     langfuse.accepted.remove(doubled)
+    assert found()[0] == 0
+
+
+def test_scores_that_are_missing_or_differ_are_found_and_mended(shipped: Path, langfuse: LoopbackLangfuse) -> None:
+    """Exactly these are sent again, and no observation."""
+    missing, wrong = list(langfuse.scores.rows)[1:3]
+    whole = dict(langfuse.scores.rows)
+    del langfuse.scores.rows[missing], langfuse.scores.latest_ms[missing]
+    langfuse.scores.rows[wrong] = (*whole[wrong][:2], 1.0, None, whole[wrong][4])
+    langfuse.scores.latest_ms[wrong] = 0
+    code, document = found()
+    assert (code, document["different_scores"], names_of(document, "scores")) == (1, 2, {missing, wrong})
+    observations, written = len(langfuse.accepted), langfuse.scores.written
+    code, document = found("--repair")
+    assert (code, document["repaired"], document["repaired_scores"]) == (0, 0, 2)
+    assert (len(langfuse.accepted), langfuse.scores.written) == (observations, written + 2)
+    assert langfuse.scores.rows == whole
+    assert found()[0] == 0
+
+
+def test_scores_are_not_looked_for_where_a_server_does_not_show_them(shipped: Path, langfuse: LoopbackLangfuse) -> None:
+    """An older server, or scores that are off."""
+    langfuse.scores.rows.clear()
+    assert found()[0] == 1
+    langfuse.has_v2 = False
+    assert found()[0] == 0
+    langfuse.has_v2 = True
+    assert run_ccship("verify", environ={"CC_LANGFUSE_SIGNALS": "off"}).returncode == 0
+
+
+def test_history_without_scores_is_told_what_to_run(shipped: Path, langfuse: LoopbackLangfuse) -> None:
+    """The command sends them, and only them."""
+    langfuse.scores = ScoreServer()
+    assert "ccship backfill --signals-only" in run_ccship("verify").stdout
+    observations = len(langfuse.accepted)
+    done = run_ccship("backfill", "--signals-only", "--resend", "--yes")
+    assert (done.returncode, len(langfuse.accepted)) == (0, observations), done.stderr
     assert found()[0] == 0
 
 
@@ -318,5 +356,5 @@ def test_all_sessions_of_this_repository_verify(langfuse: LoopbackLangfuse) -> N
     assert run_ccship("backfill", *where, environ=langfuse.environ).returncode == 0
     done = run_ccship("verify", *where, environ=langfuse.environ)
     assert done.returncode == 0, done.stdout
-    arrived = f"{len(langfuse.keys)} observations, {len(langfuse.scores.rows)} scores"
-    assert f"{arrived}: 0 missing, 0 doubled, 0 with different tokens" in done.stdout
+    assert f"{len(langfuse.keys)} observations: 0 missing, 0 doubled, 0 with different tokens" in done.stdout
+    assert f"checked {len(langfuse.scores.rows)} scores: 0 missing or with another value" in done.stdout

@@ -151,7 +151,7 @@ def _check(destination: Destination, window: Window, findings: _Findings, *, rep
         for checked, differences in in_threads(partial(_differences, reader, settings.base_url), read):
             findings.sessions += 1
             findings.observations += len(checked.expected)
-            findings.scores += len(checked.scores)
+            findings.scores += len(checked.scores) if reader.shows_scores else 0
             findings.refused += len(checked.dead_letters)
             findings.traces.update(span.trace_id for span in checked.expected)
             findings.differences += differences
@@ -317,11 +317,13 @@ def _print_result(findings: _Findings) -> None:
         typer.echo(f"ccship: {problem}", err=True)
     typer.echo(
         f"checked {counted(findings.sessions, 'session')}, {counted(len(findings.traces), 'trace')},"
-        f" {counted(findings.observations, 'observation')}, {counted(findings.scores, 'score')}:"
+        f" {counted(findings.observations, 'observation')}:"
         f" {findings.count('missing')} missing, {findings.count('doubled')} doubled,"
-        f" {findings.count('tokens')} with different tokens, {findings.count('unpriced')} without cost,"
-        f" {counted(findings.count('scores'), 'score')} missing or with another value"
+        f" {findings.count('tokens')} with different tokens, {findings.count('unpriced')} without cost"
     )
+    if findings.scores:
+        scores = counted(findings.scores, "score")
+        typer.echo(f"checked {scores}: {findings.count('scores')} missing or with another value")
     _print_notes(findings)
 
 

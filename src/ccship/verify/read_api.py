@@ -82,7 +82,7 @@ _Answer = TypeVar("_Answer", _Page, _Trace, _ScorePage, _Other)
 
 
 class Reader:
-    """A client of one server's read API, a context manager."""
+    """A client of one server's read API, a context manager. `shows_scores`: whether it is new enough to tell them."""
 
     def __init__(self, settings: Config) -> None:
         if not settings.public_key or not settings.secret_key:
@@ -94,6 +94,7 @@ class Reader:
             follow_redirects=False,
         )
         self._has_v2 = True
+        self.shows_scores = True
 
     def __enter__(self) -> Self:
         return self
@@ -126,7 +127,7 @@ class Reader:
             DeliveryError: The server does not answer now, or refuses these keys.
         """
         found: dict[str, float] = {}
-        left = list(trace_ids)
+        left = list(trace_ids) if self.shows_scores else []
         while left:
             asked: dict[str, str | int] = {
                 "traceId": ",".join(left[:_TRACES_AT_ONCE]),
@@ -138,12 +139,13 @@ class Reader:
             while True:
                 page = self._get("/api/public/v3/scores", asked | ({"cursor": cursor} if cursor else {}), _ScorePage)
                 if page is None:
+                    self.shows_scores = False
                     return None
                 found |= {score.id: float(score.value) for score in page.data if not isinstance(score.value, str)}
                 cursor = page.meta.cursor if page.meta else None
                 if not cursor:
                     break
-        return found
+        return found if self.shows_scores else None
 
     def _pages(self, session_id: str, page: _Page | None) -> Iterator[Arrived]:
         while page is not None:
