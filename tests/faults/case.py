@@ -14,6 +14,7 @@ from fork_server import Child, fork_server
 from helpers import HURRIED, Done, KeepingSink, run_ccship, ship_to
 from lines import Lines, tool
 from loopback import LoopbackLangfuse
+from scored import Stored
 
 SESSION = "5e551011-0000-4000-8000-000000000001"
 
@@ -56,6 +57,13 @@ class Case:
             (observation.trace.trace_id, observation.span_id, observation.type, observation.start_ns)
             for observation in sink.sent
         }
+
+    @property
+    def scores(self) -> dict[str, Stored]:
+        """The scores of what is on disk now, from a run that nothing disturbs."""
+        sink = KeepingSink()
+        ship_to(sink, [self.transcript], signals="review")
+        return sink.scores.rows
 
     @property
     def lines(self) -> list[bytes]:
@@ -129,4 +137,5 @@ class Case:
             self.pass_time()
         self.hook()
         assert self.server.keys == self.expected
+        assert self.server.scores.rows == self.scores
         assert list((self.state / "requests").glob("*.json")) == []

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from ccship.hook import request_prefix
-from faults.case import SESSION, Case, conversation
+from faults.case import SESSION, Case, Key, conversation
 from helpers import run_ccship
 from loopback import LoopbackLangfuse
+from scored import ScoreTable
 
 SOAK_KILLS = 300
 DYING = Path(__file__).with_name("dying.py")
@@ -39,11 +40,14 @@ def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
 
 def check(case: Case, transcripts: list[Path]) -> None:
     """What arrived is what an undisturbed run sends, and no span has two keys."""
-    expected = set()
+    expected: set[Key] = set()
+    table = ScoreTable()
     for transcript in transcripts:
         case.transcript = transcript
         expected |= case.expected
+        table.rows |= case.scores
     assert case.server.keys == expected
+    assert case.server.scores.rows == table.rows
     assert len({key[1] for key in case.server.keys}) == len(case.server.keys)
 
 

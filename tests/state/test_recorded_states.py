@@ -80,6 +80,23 @@ def test_an_upgrade_sends_nothing_again_and_forgets_nothing(machine: Machine) ->
     assert (machine.status(), machine.rows(LETTERS), machine.rows(OWNERS)) == before
 
 
+def test_an_upgrade_sends_each_score_once_and_no_turn_with_it(machine: Machine) -> None:
+    """Those of open turns at the next event, those of settled ones when they are asked for."""
+    scores = machine.server.scores
+    for transcript in (machine.main, machine.fork, machine.main):
+        machine.hook(transcript)
+    of_open = dict(scores.rows)
+    assert scores.written == sum(1 + bool(row[2]) for row in of_open.values())
+    for _ in range(2):
+        done = run_ccship("backfill", "--signals-only", "--yes", environ=machine.environ)
+        assert done.returncode == 0, done.stderr
+    assert machine.server.requests == []
+    assert of_open.items() < scores.rows.items()
+    assert scores.written == sum(1 + bool(row[2]) for row in scores.rows.values())
+    verified = run_ccship("verify", machine.main, "--json", environ=machine.environ)
+    assert json.loads(verified.stdout)["different_scores"] == 0
+
+
 def test_a_dry_run_shows_that_nothing_is_left_to_send(machine: Machine) -> None:
     """And leaves the file of the older version as it is."""
     before = machine.state.read_bytes()
