@@ -11,7 +11,7 @@ from ccship.signals.evaluate import signals_of
 from ccship.signals.model import Memory, Signals, StoredMemory
 from ccship.signals.prompts import recalled
 from ccship.signals.scores import Score, scores_of, scores_of_copy
-from ccship.signals.stream import evaluate, first_sent
+from ccship.signals.stream import Evaluated, evaluate, first_sent
 from ccship.state import State
 from ccship.state.rows import short_key
 from ccship.transcript.files import open_transcript
@@ -81,25 +81,32 @@ def units_of_scores(path: Path, session: str, state: State, options: Options) ->
         return None if owner is None else owner.session == here
 
     with open_transcript(path) as file:
-        turns = list(evaluate(entries(file, 0), TurnBuilder(), Memory()))
-    later = [evaluated.turn for evaluated in turns[1:]]
-    for evaluated, after in zip(turns, [*later, None], strict=True):
-        turn = evaluated.turn
-        if not options.window.contains(turn.exchange.start_ns):
-            is_complete = False
-            continue
-        owned = is_ours(turn)
-        if owned is None or (end is not None and cursor > turn.start >= end):
-            continue
-        scores = _scores(turn, evaluated.signals, options, session)
-        if not owned:
-            scores = scores_of_copy(scores) if is_ours(after) is not False else ()
-        unit = Unit(checkpoint.path, session, Scored(), read=turn.start - read)
-        unit = with_scores(unit, scores, () if options.resend else checkpoint.spans)
-        read = turn.start
-        # of a settled turn no hash is stored
-        yield unit if turn.start >= cursor else replace(unit, score_hashes=frozenset())
+        for evaluated, after in _with_next(evaluate(entries(file, 0), TurnBuilder(), Memory())):
+            turn = evaluated.turn
+            if not options.window.contains(turn.exchange.start_ns):
+                is_complete = False
+                continue
+            owned = is_ours(turn)
+            if owned is None or (end is not None and cursor > turn.start >= end):
+                continue
+            scores = _scores(turn, evaluated.signals, options, session)
+            if not owned:
+                scores = scores_of_copy(scores) if is_ours(after) is not False else ()
+            unit = Unit(checkpoint.path, session, Scored(), read=turn.start - read)
+            unit = with_scores(unit, scores, () if options.resend else checkpoint.spans)
+            read = turn.start
+            # of a settled turn no hash is stored
+            yield unit if turn.start >= cursor else replace(unit, score_hashes=frozenset())
     yield Unit(checkpoint.path, session, Scored(is_last=is_complete))
+
+
+def _with_next(turns: Iterator[Evaluated]) -> Iterator[tuple[Evaluated, Turn | None]]:
+    """Yield each turn with the one after it."""
+    current = next(turns, None)
+    while current is not None:
+        following = next(turns, None)
+        yield current, following.turn if following else None
+        current = following
 
 
 def with_scores(unit: Unit, scores: tuple[Score, ...], delivered: Collection[bytes]) -> Unit:

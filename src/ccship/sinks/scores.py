@@ -103,7 +103,7 @@ class ScoreSender:
                 delivery.accepted.add(score_id)
             elif wrong is not None and _is_final(wrong.status):
                 delivery.rejected[score_id] = _reason(wrong)
-        if any(score.id not in delivery.accepted | delivery.rejected.keys() for score in scores):
+        if events.keys() - delivery.accepted - delivery.rejected.keys():
             raise Retryable("the server did not store all scores")
 
     def _as_list(self, scores: Sequence[Score], delivery: Delivery) -> None:
