@@ -104,7 +104,7 @@ ROWS = [
     Row("lines to observations / json.loads, 3.2 kB a line", parse.sessions),
     Row("the same, every text cut short, 1.1 kB a line", parse.short_lines),
     Row("dry run / json.loads, 3.2 kB a line", parse.dry_run),
-    Row("signals of a turn beyond parsing, CPU", signals.cpu_of_a_turn),
+    Row("signals and scores of a turn beyond parsing, CPU", signals.cpu_of_a_turn),
     Row("redaction", redaction.records),
     Row("delivery / bare encode-and-POST", delivery.through_the_sink),
     Row("verify / bare reading of transcripts and pages, CPU", verify.beside_bare_reading),

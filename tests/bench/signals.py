@@ -1,4 +1,4 @@
-"""What the signals of a turn cost beyond reading it: CPU on one core."""
+"""What the signals of a turn and their scores cost beyond reading it: CPU on one core."""
 
 import tempfile
 import time
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bench.generate import claude_dir
 from bench.mark import Mark
-from ccship.signals.evaluate import signals_of
+from ccship.pipeline.plan import Options
+from ccship.pipeline.scoring import Scorer
 from ccship.signals.model import Memory
 from ccship.transcript.tail import entries
 from ccship.transcript.turns import Turn, TurnBuilder
@@ -36,7 +37,7 @@ def cpu_of_a_turn() -> Mark:
         sessions = [_turns_at(path) for path in paths]
     spent = min(_seconds(sessions) for _ in range(ROUNDS))
     turns = sum(map(len, sessions))
-    return Mark("signals of a turn beyond parsing, CPU", spent / turns * 1000, LIMIT_MS, 1.0)
+    return Mark("signals and scores of a turn beyond parsing, CPU", spent / turns * 1000, LIMIT_MS, 1.0)
 
 
 def _turns_at(path: Path) -> list[Turn]:
@@ -53,8 +54,8 @@ def _turns_at(path: Path) -> list[Turn]:
 def _seconds(sessions: list[list[Turn]]) -> float:
     began = time.process_time()
     for turns in sessions:
-        memory = Memory()
+        scorer = Scorer(Options(signals="all"), "s1", Memory())
         for turn, following in pairwise([*turns, None]):
             if turn is not None:
-                _, memory = signals_of(turn, following, memory)
+                scorer.scores(turn, [following] if following else [])
     return time.process_time() - began
