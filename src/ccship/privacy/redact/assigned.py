@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ccship.privacy.redact.names import COPULAS, HINT, KEYWORDS, NOTHING, STRONG, names_secret, strength
-from ccship.privacy.redact.operators import ASSIGNED, BLOCK, REST, STRICT, is_pair
+from ccship.privacy.redact.operators import AFTER_VALUE, ASSIGNED, BLOCK, REST, STRICT, VALUE, is_pair
 from ccship.privacy.redact.rules import LINE_START, NEXT_LINE, Rule
 from ccship.privacy.redact.sections import section_of
 from ccship.privacy.redact.values import (
     LEAST_HINTED,
     bears_out_a_hint,
+    has_few_words,
     is_address,
     is_code,
     is_mailbox,
@@ -22,6 +23,7 @@ from ccship.privacy.redact.values import (
     is_placeholder,
     is_spoken,
     is_token,
+    looks_chosen,
     looks_like_password,
     looks_random,
 )
@@ -32,7 +34,10 @@ _SETS_KEY = re.compile(r"\\{0,31}[\"']?\]?[ \t]{0,4}[:=]")
 _NAME_CHARACTERS = re.compile(r"[\w.-]*")
 _WORD = re.compile(r" ([A-Za-z]+)(?![A-Za-z])")
 _FIRST_WORDS = frozenset(
-    ["api", "access", "secret", "private", "signing", "encryption", "auth", "license", "shared", "account"]
+    """
+    access account activation admin api auth backup client decryption encryption licence license master private product
+    recovery secret service session shared signing unseal webhook
+    """.split()  # noqa: SIM905 - a list of words reads better so
 )
 _LONGEST_LEFT, _LONGEST_LINE = 50, 120
 _DOCKERFILE = re.compile(r"(?:\b|(?<=\\n))ENV $")
@@ -42,7 +47,7 @@ _SETS = re.compile(
     r"(?:#\s?define|setx|setenv|set|arg|env|proxy_set_header|add_header|fastcgi_param|export)\s+(?:-\w+\s+){0,3}$"
     r"|\b(?:config(?:ure|uration)?|secrets?|variables?|env|auth)[ :](?:set|add|put|create|--\w+)\b[^\n]{0,60}$"
     r"|\b(?:user|role|login|identified|alter|with)\b[^\n]{0,80}$"
-    r"|(?:^|[\s(])\(?(?:def\w*|setq|setf|define|set)[ (]\*?$"
+    r"|(?:^|[\s(])\(?(?:def\w*|setq|setf|define|set)[ (]\*?(?:ENV\{)?$"
     r"|[\"' ]/set[ ]$"
     r"|^[ \t]*set[ ](?:[\w./:-]{1,40}[ ]){0,14}$"
 )
@@ -57,7 +62,8 @@ _CHAINED = re.compile(r"(?:(?P<module>::)|\barn:[\w:/-]{1,100}:)$")
 """The text before a name that is part of a longer one: `AWS::ApiGateway::ApiKey`, `arn:...:secret:name`."""
 _ATTRIBUTE = re.compile(r"(?:name|key)=\\{0,31}[\"']\Z")
 _CALL = re.compile(
-    r"\w\((?:(?:[\w.$]{1,40}|[\"'][\w.]{1,40}[\"']),)?[ ]?(?:\\{0,31}[\"'`][#.\[\w=]{0,10}|(?<=,[ ])"
+    r"(?:\w\(|^\s{0,20}set[ ](?=:))(?:(?:[\w.$:]{1,40}|[\"'][\w.]{1,40}[\"']),)?[ ]?"
+    r"(?:\\{0,31}[\"'`:][#.\[\w=]{0,10}|(?<=,[ ])"
     r"|(?<=cpy\()[\w.>-]{0,30})$"
 )
 _SCALAR = re.compile(r"[|>][+-]?\d?(?:\n|\\{1,31}n)")
@@ -67,7 +73,7 @@ _CLOSE = re.compile(r"\\{0,31}[\"'`]?(?:>>|\.[\w()]{1,20})?[ ]?[)\]}]")
 _TUPLE = re.compile(r"[ \t]*(?:(?:my|let|const|local|var)[ ])?[(\[]?(?:[\w$.@]+,[ ]?)+$")
 _BRACED = re.compile(r"(?i)(?:driver|server|dsn|uid|user id|data source|database|pwd)=|^[ \t]*set[ ]")
 _NUMBERED_WORD = re.compile(r"[A-Za-z_-]+\d")
-_LONG_PAIR = 8
+_SHORT_PAIR, _LONG_PAIR = 6, 8
 _FIELD = re.compile(r"name=\\{0,31}[\"']?\Z")
 _LINE_START = re.compile(LINE_START)
 _NUMBERED = re.compile(r"\d{1,6}(?:→|\\{1,31}u2192)|\d{1,4}:")
@@ -133,7 +139,12 @@ def _value_of(hit: re.Match[str]) -> list[tuple[int, int]]:
     if says == NOTHING:
         return []
     is_mark = text.endswith("[redacted:", 0, hit.start() - len(left))  # a rule's name has no value
-    if is_mark or not (value := ASSIGNED.match(text, hit.end())):
+    if is_mark:
+        return []
+    is_after = says > HINT and text.endswith(AFTER_VALUE, 0, hit.start() - len(left))
+    if is_after and (before := _before(text, hit.start() - len(left), says)):
+        return before
+    if not (value := ASSIGNED.match(text, hit.end())):
         return []
     found = _Assignment(hit.start() - len(left), left, name, says, value)
     if not _is_secret(found):
@@ -142,6 +153,15 @@ def _value_of(hit: re.Match[str]) -> list[tuple[int, int]]:
     changed = _CHANGED.match(text, end)
     rest = (BLOCK if _SCALAR.search(found.op) else REST).match(text, end)
     return [(start, rest.end() if rest else end), *([changed.span("new")] if changed else [])]
+
+
+def _before(text: str, at: int, says: int) -> list[tuple[int, int]]:
+    """Return the quoted value before a name: `"..." -> name`, `set("...", forKey: "name")`."""
+    value = VALUE.search(text, max(at - _LONGEST_LINE, 0), at)
+    if not value or is_placeholder(value["value"]) or names_secret(value["value"]) or is_address(value["value"]):
+        return []
+    random = looks_like_password(value["value"]) if says == STRONG else looks_random(value["value"])
+    return [value.span("value")] if random and not is_code(value["value"], is_quoted=True) else []
 
 
 def _left(text: str, at: int) -> str:
@@ -212,8 +232,12 @@ def _after_comma(op: str, found: _Assignment) -> bool:
         return _is_bracketed(found)
     is_loud = found.name.isupper() and "_" in found.name
     is_set = (found.says == STRONG or is_token(found.value)) and found.quoted and _CALL.search(found.line)
-    is_chosen = re.search(r"\d", found.value) is not None or is_passphrase(found.value)
+    is_chosen = re.search(r"\d", found.value) is not None or is_passphrase(found.value) or _has_no_words(found.value)
     return bool(is_loud or is_set) and is_chosen
+
+
+def _has_no_words(value: str) -> bool:
+    return len(value) >= LEAST_HINTED and looks_chosen(value) and has_few_words(value)
 
 
 def _after_bracket(_: str, found: _Assignment) -> bool:
@@ -253,8 +277,14 @@ def _closes(found: _Assignment) -> bool:
 
 def _is_bracketed(found: _Assignment) -> bool:
     """Whether a name and a value are a pair in brackets of their own: `{password, "..."}`, `("token", "...")`."""
-    is_long = len(found.value) >= _LONG_PAIR and bool(found.quoted)
-    return is_long and _closes(found) and looks_like_password(found.value) and not _NUMBERED_WORD.fullmatch(found.value)
+    is_chosen = found.says == STRONG and len(found.value) >= _SHORT_PAIR and re.search(r"\d\d", found.value) is not None
+    return (
+        bool(found.quoted)
+        and (is_chosen or len(found.value) >= _LONG_PAIR)
+        and _closes(found)
+        and looks_like_password(found.value)
+        and not _NUMBERED_WORD.fullmatch(found.value)
+    )
 
 
 def _tells(op: str, found: _Assignment) -> bool:
@@ -354,7 +384,7 @@ def _is_strict(found: _Assignment) -> bool:
 def _is_number(value: str, found: _Assignment) -> bool:
     """Whether digits are a password, or too many for a count."""
     is_strong = found.says == STRONG
-    least = _SHORTEST_PIN if is_strong and re.search("ass|pin", found.name.lower()) else _LONGEST_NUMBER
+    least = _SHORTEST_PIN if is_strong and re.search("ass|pin|暗証", found.name.lower()) else _LONGEST_NUMBER
     return value.isdigit() and len(value) >= least and (is_strong or bool(found.quoted))
 
 

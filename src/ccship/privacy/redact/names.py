@@ -16,31 +16,59 @@ def _words(text: str) -> frozenset[str]:
 
 _SECRETS = tuple(
     _words("""
-    accesskey accesstoken adminpw appkey dbpw geheimnis passwrd pasword rootpw userpw wpakey accountkey apikey
+    accesskey accesstoken adminpw appkey dbpw geheimnis passwrd pasword rconpw rootpw userpw wpakey accountkey apikey
     apisecret apitoken authkey authtoken bindpw encryptionkey masterauth
     masterkey mnemonic passcode passkey passphrase passwd password privatekey psk pwd secret secretkey servicekey
     sharedsecret signingkey authtok
     adgangskode adgangskoden contrasena contrasenia contraseña haslo hasło heslo jelszó kennwort losenord lozinka
     lösenord lösenordet motdepasse parola passord passordet passwort salasana secreta secretword senha sifre
     wachtwoord şifre пароль 口令 密码 密碼 パスワード 비밀번호
+    contrasenya jelszo katasandi kodeord losungswort matkhau parool slaptazodis slaptažodis tunnussana zaporka
+    συνθηματικό סיסמה گذرواژه 暗証番号 암호
+    paswd paswrd pswd pswrd pwrd
 """)
 )
-_SHORT_SECRETS = _words("mdp pass passe passwords psw pw")
+_SHORT_SECRETS = _words("geslo mdp mima pass passe passwords psw psword pw pword")
 _NO_PASS = _words("allpass bandpass bypass compass encompass highpass lowpass overpass surpass trespass underpass")
-_TOKENS = ("token", "credential", "credentials", "totp")
+_TOKENS = (
+    "token",
+    "credential",
+    "credentials",
+    "totp",
+    "токен",
+    "令牌",
+    "權杖",
+    "トークン",
+    "토큰",
+    "segredo",
+    "секрет",
+)
 _HINTS = _words("""
     auth authorization bearer clave community cookie creds dsn jwt otp passwordsalt pat pepper salt secrets seed
-    schlüssel schluessel setcookie tokens
+    setcookie tokens cred dek kek macaroon miyao scrt secr tkn tok jeton sandi kodikos κωδικός
+    avain kulcs zugangscode
+""")
+_HINTS_AT_THE_END = tuple(
+    """
+    schlüssel schluessel sleutel nøkkel nyckel nøgle klucz klíč klic anahtar anahtari 密钥 密鑰 秘钥 金鑰 秘密鍵 暗号鍵
+    """.split()  # noqa: SIM905 - a list of words reads better so
+)
+"""A key in other languages."""
+_LEADING_KEYS = _words("chave cheie chiave clave cle clé ključ klucz llave ключ")
+"""A key in languages that put the noun first: `clave_privada`."""
+_NO_SECRET_KEYS_ABROAD = _words("""
+    etrangere étrangère foranea foránea primaire primaria publica pública publiczny publique pubblica public
+    publico público
 """)
 _KINDS_OF_KEY = _words("""
     access account admin aes api auth client deploy encrypt encryption fernet hmac jwt license master preshared
-    private secret service shared signing ssh ssl tls
+    licence priv private sec secret service shared sign signing ssh ssl tls
 """)
 _SOFT_KINDS_OF_KEY = _words("""
-    agent app backup blowfish bot cipher consumer cookie crypto db decryption des device embed enc endpoint
-    function functions gateway integration javajoin license local maps mch nwk symm module nonce otp project
-    recovery registration root routing script sdk sender server session setup storage subscription sas
-    team tunnel unseal upgrade user validation verification wallet webhook wep wifi wpa
+    agent app apps backup blowfish bot cipher consumer cookie crypto db decryption des device embed enc endpoint
+    function functions gateway integration javajoin license local maps mch nwk nwks product symm module nonce otp
+    project recovery registration root routing script sdk sender server session setup storage subscription sas
+    tacacs team tunnel unseal upgrade user validation verification wallet webhook wep wifi wpa
 """)
 _NO_SECRET_KEYS = _words("""
     cache candidate composite dedup dedupe dict document entity event foreign group hash hot i18n idempotency
@@ -82,22 +110,49 @@ _PAIRS = {
     ("clave", "api"): HINT,
     ("pass", "word"): STRONG,
     ("pass", "phrase"): STRONG,
+    ("p", "word"): STRONG,
+    **{
+        ("pass", owner): STRONG
+        for owner in ("admin", "db", "ftp", "ldap", "mysql", "postgres", "redis", "root", "smtp")
+    },
+    ("kata", "sandi"): STRONG,
+    ("mat", "khau"): STRONG,
+    ("mật", "khẩu"): STRONG,
+    ("كلمة", "المرور"): STRONG,
+    ("كلمة", "السر"): STRONG,
+    ("رمز", "عبور"): STRONG,
     ("pin", "code"): STRONG,
-    **{(net, "key"): STRONG for net in ("wpa", "wifi", "wlan", "wep")},
+    **{(net, "key"): STRONG for net in ("wpa", "wifi", "wlan", "wep", "hotspot")},
+    **{(owner, "sec"): HINT for owner in ("client", "api", "app")},
+    **{(owner, key): HINT for owner in ("deployer", "signer", "wallet", "nostr") for key in ("pk", "sk")},
+    **{
+        (use, code): HINT
+        for use in ("access", "activation", "backup", "license", "licence", "recovery", "unlock")
+        for code in ("code", "codes")
+    },
+    **{
+        (use, text): STRONG
+        for use in ("backup", "mnemonic", "recovery", "secret", "seed", "wallet")
+        for text in ("phrase", "words")
+    },
     ("api", "schlüssel"): TOKEN,
     ("api", "schluessel"): TOKEN,
     **{
         (owner, "pin"): STRONG
-        for owner in ("keychain", "sim", "hsm", "card", "token", "door", "alarm", "bank", "admin")
+        for owner in (
+            *("keychain", "sim", "hsm", "card", "token", "door", "alarm", "bank", "admin", "conference", "setup"),
+            *("voicemail", "account", "customer", "smartcard", "unlock", "user", "vault", "wallet", "yubikey"),
+        )
     },
 }
 _VARIANTS = _words(
     """
-    all backup base cleartext current dev live main old plaintext previous prod production qa raw stage staging test uat
+    all b backup base cleartext current dev hex live main
+    old plaintext previous prod production qa raw stage staging test uat
 """
 )
 """The end of a name that has several values."""
-_WORDS = re.compile(r"[A-Z]+(?![a-zß-ɏ])|[A-Z]?[a-zß-ɏ]+|\d+|[^\W\d_a-zA-Zß-ɏ]+")
+_WORDS = re.compile(r"[A-Z]+(?![a-zß-ɏ\u1e00-\u1eff])|[A-Z]?[a-zß-ɏ\u1e00-\u1eff]+|\d+|[^\W\d_a-zA-Zß-ɏ\u1e00-\u1eff]+")
 COPULAS = "是为は는"
 """The ends of names in languages without spaces: `密码是`."""
 _LONGEST_NAME = 80
@@ -114,10 +169,12 @@ def strength(name: str) -> int:
     if says := _PAIRS.get(tuple(words[-2:])):
         return says
     last = len(words) - 1
+    if last > 0 and words[0] in _LEADING_KEYS:
+        return NOTHING if words[last] in _NO_SECRETS_BEFORE or words[last] in _NO_SECRET_KEYS_ABROAD else HINT
     for place in range(last, -1, -1):
         word, before = words[place], words[:place]
         if says := _says(word, before, is_last=place == last, is_loud=name.isupper() and place > 0):
-            return says if says > HINT or place == last else NOTHING
+            return says if says > HINT or place == last or word == "key" else NOTHING
         if word in _NO_SECRETS_BEFORE:
             return NOTHING
     return NOTHING
@@ -130,19 +187,24 @@ def _says(word: str, before: list[str], *, is_last: bool, is_loud: bool) -> int:
     if (word.endswith(_SECRETS) or word in _SHORT_SECRETS or _ends_in_pass(word)) and word != "nosecret":
         is_verb = word == "pass" and not is_last
         return NOTHING if is_verb or last in _NO_SECRETS_AFTER else STRONG
-    if word == "key":
-        return _key(last, before, is_loud=is_loud)
-    if word == "keys":
-        return _keys(before)
+    if word.endswith(("key", "keys")) and (kind := _glued(word)) is not None:
+        before = [*before, kind] if kind else before
+        return _keys(before) if word[-1] == "s" else _key(kind or last, before, is_loud=is_loud)
     if word.endswith(_TOKENS):
         return NOTHING if last in _NO_SECRET_TOKENS or "public" in before else TOKEN
-    if word in _HINTS:
+    if word in _HINTS or word.endswith(_HINTS_AT_THE_END):
         return NOTHING if last in _NO_SECRET_TOKENS else HINT
     return NOTHING
 
 
 def _ends_in_pass(word: str) -> bool:
     return word.endswith("pass") and word not in _NO_PASS
+
+
+def _glued(word: str) -> str | None:
+    """Return the kind of key in one word: `hmac` in `hmackey`, nothing in `key`, `None` in `monkey`."""
+    kind = word.removesuffix("s").removesuffix("key")
+    return kind if not kind or kind in _KINDS_OF_KEY or kind in _SOFT_KINDS_OF_KEY else None
 
 
 def _key(last: str, before: list[str], *, is_loud: bool) -> int:
@@ -206,7 +268,7 @@ KEYWORDS = (
         "authcode",
         "_cookie",
         "cookie =",
-        "_pin=",
+        "_pin",
         "_pat =",
         "geheimnis",
         "schluessel",
@@ -214,6 +276,21 @@ KEYWORDS = (
         "pasword",
         "userpw",
         "dbpw",
+        "pw_",
+    ),
+    *"""
+    pswd pswrd paswd paswrd pwrd pword psword p_word lozinka _cred _scrt _secr _tok _tkn tok= tkn=
+    _phrase _words= _pk= _sk= client_sec api_sec app_sec kek dek_ dek= macaroon
+    jelszo sandi kodeord losungswort khau khẩu parool slapta tunnussana zaporka geslo mima miyao zugangscode kodikos
+    συνθηματικό κωδικός סיסמה گذرواژه رمز_عبور كلمة_المرور كلمة_السر 暗証番号 암호 токен 令牌 權杖 トークン 토큰
+    segredo секрет jeton llave_ chave_ chiave_ cle_ clé_ cheie_ avain sleutel nøkkel nyckel nøgle klucz klíč klic kulcs
+    anahtar 密钥 密鑰 秘钥 金鑰 秘密鍵 暗号鍵 ключ_ _ключ
+    """.split(),  # noqa: SIM905 - a list of words reads better so
+    *("tok ", "tkn "),
+    *(
+        use + between + "code"
+        for use in ("access", "activation", "backup", "license", "licence", "recovery", "unlock")
+        for between in ("_", "-", " ", "")
     ),
 )
 """Parts of names at which the rule for names is tried."""

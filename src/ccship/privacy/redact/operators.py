@@ -20,11 +20,15 @@ _OPERATORS = "|".join(
             r"(?:\|\||\?\?|\?:|[ ]:|[ ]or|[ ]else|unwrap_or(?:_else)?\((?:\|_?\|)?)[ ]?(?=\\{0,31}[\"'`])"
         ),
         rf"[ \t]{{0,4}}=[ \t]?@[\"']{NEWLINE}",  # PowerShell's here-strings
-        r"[ \t]{0,40}(?:=>|:=|<-|->|(?:\|\||\?\?|[?+])=|!?={1,3})",
+        (  # key = <<END
+            rf"[ \t]{{0,4}}=[ \t]?<{{2,3}}[-~]?[\"']?\w{{1,16}}[\"']?{NEXT_LINE}[ \t]{{0,40}}"
+        ),
+        rf"(?<=[\w\"'])>{NEXT_LINE}[ \t]{{1,40}}(?=[^\s<>]{{4,128}}{NEXT_LINE}[ \t]{{0,40}}</)",  # an element's line
+        r"[ \t]{0,40}(?:=>|:{1,3}=|\\=|<-|->|(?:\|\||\?\?|[?+])=|!?={1,3})",
         rf"{NEXT_LINE}[ ]{{0,4}}\d{{1,3}}\)[ ](?=\\{{0,31}}\")",  # a hash in redis-cli
         (
-            r"[ \t]?:[ \t]?[&A-Za-z'\[][\w.|\[\]<>&' ?]{0,40}?[ \t]?="  # token: &'static str =
-            r"(?=[ \t]{0,4}(?:[\w:.]{1,30}\((?:default=)?)?[rbufN@]{0,2}\\{0,31}[\"'`])"
+            r"\??[ \t]?:[ \t]?[&A-Za-z'\[][\w.|\[\]<>&' ?]{0,40}?[ \t]?="  # token: &'static str =
+            r"(?=[ \t]{0,4}(?:[\w:.]{1,30}\((?:default(?:_factory)?=)?)?(?:lambda:[ ])?[rbufN@]{0,2}\\{0,31}[\"'`])"
         ),
         rf"[ \t]?:[ \t]?\{{(?:{NEXT_LINE})?[ \t]{{0,40}}{_STRINGS}[\w.@-]{{1,40}}{_STRINGS}:[ ]?(?={_STRINGS})",
         r":[ ]\(\w{1,20}\)[ ]\(len=\d{1,4}\)(?=[ ]\")",  # a dump of Go
@@ -63,13 +67,16 @@ _OPERATORS = "|".join(
         r"[ ]PIC[ ][^\n']{1,30}VALUE(?=[ ])",  # COBOL
         r"[ ]-Value(?=[ ])",
         r"[ ]<<<(?=[ ])",
-        rf"[=:][ \t]?\\{NEWLINE}",  # a continued line
+        rf"[=:][ \t]?\\{NEXT_LINE}",  # a continued line
         rf"</key>(?:{NEXT_LINE})?[ \t]{{0,40}}<array>(?:{NEXT_LINE})?[ \t]{{0,40}}<string>",
         r"[ \t](?:string|\[\]byte|str)[ \t]?=",  # var token string =
         r"[ ][Aa]s[ ]\w{2,12}[ ]?=",  # Dim password As String =
         rf"[ \t]?[:=][ \t]?\({NEXT_LINE}[ \t]{{1,40}}(?=[rbfN]?\\{{0,31}}[\"'])",  # token = (
         rf"=>{NEXT_LINE}[ ]{{0,40}}string\(\d{{1,4}}\)[ ]",  # var_dump of PHP
-        rf"(?:(?<=[\"'])|(?<=ord))>(?:{NEXT_LINE})?[ \t]{{0,40}}<[vV]alue>",  # <property name="password"><value>
+        (  # <property name="password"><value>
+            rf"(?:(?<=[\"'])|(?<=ord))(?:[ ]\w{{1,20}}=\"[^\"<>\n]{{0,60}}\"){{0,2}}>(?:{NEXT_LINE})?[ \t]{{0,40}}"
+            r"<[vV]alue>"
+        ),
         rf"</\w{{1,12}}>(?:{NEXT_LINE})?[ \t]{{0,40}}<\w{{1,12}}>(?:<string>)?",  # <name>password</name>, <value>...
         r"[ ]?(?:\.[ ]?){3,60}:?(?=[ ])",  # Password ........
         r"\[\w{0,8}\][ \t]?=",  # char token[] =
@@ -101,28 +108,41 @@ _OPERATORS = "|".join(
         ),
         r"[ \t]{0,60}[|│║┃][ \t]?",
         r"[ \t]?\{[^{}]{0,300}?\bdefault[ \t]{1,12}=",  # variable "password" { ... default =
-        r"\([ \t]?(?=[brf@]?\\{0,31}[\"'])",
+        r"\([ \t]?(?=&?[brf@]?\\{0,31}[\"'])",
         r"(?=[ \t])",  # --password ...
     )
 )
 _WRAPPER = (
     r"(?:JSON\.stringify\(|[\w.:]{0,24}(?:Some|freeze|[fF]ield|ref)\((?:default=)?(?=[rbfu]?\\{0,31}[\"'`])"
     r"|(?:new )?(?:\[\]byte"
-    r"|[\w.:]{0,24}(?:Secret|SecretStr|SecretString|String|str|from|bytes|ensitive"
-    r"|b64\w{1,6}|base64\w{0,6}))\((?:default=)?|<<)?(?:[rbufN@]{1,2}(?=[\"']))?"
+    r"|[\w.:]{0,24}(?:Secret|SecretStr|SecretString|String|str|from|bytes|ensitive|new|To|encode|GetBytes|hexlify"
+    r"|fromhex|b64\w{1,6}|base64\w{0,6}))\((?:default=)?|<<|Some[ ](?=[\"'])|\(\)[ ]=>[ ](?=[\"'`])"
+    r"|(?:field\(default_factory=)?lambda:[ ](?=[\"'])|coalesce\([\w.]{1,40},[ ]|(?:string[ ]\|[ ])?\*(?=\")"
+    r"|\#env[ ](?=\")"
+    r")?(?:&(?=\")|''(?=[\w+/-])|r\#{1,3}(?=\")|[rbufN@]{1,2}(?=[\"']))?"
 )
 ASSIGNED = re.compile(
-    r"(?P<close>(?:\\{0,31}[\"'`])?\]?(?:\\{0,31}[\"'`])?(?:\*{1,2}|\$(?=[ ]?=)|\}(?=[ ]?=[ ]?[\"']))?)"
+    r"(?P<close>(?:\\{0,31}[\"'`])?\]?(?:\\{0,31}[\"'`])?(?:\*{1,2}|\$(?=[ ]?=)|\}(?=[ ](?:=[ ]?)?[\"']|=[ ]?[\"']))?)"
     rf"(?P<op>{_OPERATORS})[ \t]{{0,40}}{_WRAPPER}"
     r"(?:(?P<escape>\\{0,31})(?P<quote>\"\"\"|'''|[\"'`])"
     r"(?P<quoted>(?:(?!(?<!\\)(?P=escape)(?P=quote))[^\n]){3,}+)"
     r"|\[\[(?P<lua>[^\]\n]{3,200})\]\]"
-    r"|qq?[({\[|/!](?P<perl>[^)}\]|/!\n]{3,200})[)}\]|/!]"
+    r"|(?:qq?|%[qQ]?(?=[({\[|!]))[({\[|/!](?P<perl>[^)}\]|/!\n]{3,200})[)}\]|/!]"
     r"|\{(?P<braces>[^\s{}\"']{5,200})\}"
     r"|(?P<line>(?<=[A-Z0-9_]=)[^\s\"'`\\]{4,128}+)"
     r"|(?P<bare>[^\s\"'`\\,;&<>|(){}\[\]]{4,128}+)(?![(\[{]))"
 )
 """Matches after a name. `close`: the end of the name; `op`: the operator; another group: the value."""
+AFTER_VALUE = (
+    *('" -> ', "' -> ", ".equals(", 'forKey: "', 'forKey:@"', 'forKey: @"', "WHERE name = '", "WHERE name='"),
+    *("WHERE key = '", "WHERE key='", '" == ', '" === ', "' == ", "' === "),
+)
+"""Texts between a value and its name behind it."""
+VALUE = re.compile(
+    r"[\"'](?P<value>[^\s\"'\\]{6,100})[\"']"
+    r"(?:[ ](?:->|={2,3})[ ]|\.equals\(|,?[ ]forKey:[ ]?@?[\"']|[ ]WHERE[ ]\w{3,4}[ ]?=[ ]?')\Z"
+)
+"""A value before those texts; search it in the text up to a name."""
 STRICT = re.compile(r"[ \t]*(?:[,(|\[]|[:=][ \t]*[|>\[\r\n\\]|(?:[\w.@/-]{1,30}[ ])*\w{1,10}\b|[\r\n\\])|$")
 """Operators that need a random value: other texts often follow them."""
 REST = re.compile(r"(?<=[^\s\"'`\\]{128})[^\s\"'`\\,;&<>|(){}\[\]]*+")

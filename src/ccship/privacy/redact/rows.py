@@ -44,7 +44,7 @@ _HEADING = re.compile(r"[ \t!]*(?:\d{1,6}(?:→|[ ]))?[ \t>+]*[A-Za-z_*`\"'\\][A
 _PLAIN_HEAD = re.compile(r"[\w|-]+")
 _GAPS = re.compile(r"[ \t]{2,}|\t")
 _TUPLE = re.compile(
-    r"[ \t>+]*(?:\d{1,6}(?:→|\t))?[ \t]*(?:(?:my|let|const|local|var)[ ])?[(\[]?((?:[\w$.@]{1,40},[ ]?)+)\Z"
+    r"[ \t>+]*(?:\d{1,6}(?:→|\t))?[ \t]*(?:(?:my|let|const|local|var)[ ])?[(\[]?((?:[\w$.@]{1,40},[ ]?)+)[$@]?\Z"
 )
 _ASSIGNS = re.compile(r"((?:,[ ]?[\w$.@]{1,40}){0,8})[)\]]?[ ]?:?=[ ]?[(\[]?")
 _ELEMENT = re.compile(
@@ -289,7 +289,7 @@ RULES = (
     Rule(
         "secret-tuple",
         rf"(?P<name>{_NAME})(?=[\w$.@, )\]]{{0,300}}:?=)",
-        tuple(f"{word}{end}" for word in _LAST_WORDS for end in (",", " =", "=")),
+        tuple(f"{word}{end}" for word in _LAST_WORDS for end in (",", " =", "=", " :=", ")")),
         spans=_elements,
     ),
     Rule(

@@ -16,8 +16,8 @@ NEWLINE = r"(?:\r?\n|\\{1,31}r\\{1,31}n|\\{1,31}n)"
 """A line break, also escaped by JSON any number of times."""
 
 LINE_START = (
-    r"(?:[ ]{0,8}\d{1,6}(?:→|\t|\\{1,31}t|\\{1,31}u2192|[ ]{2})|[+-](?![+-])|[\w./-]{1,80}[:-]\d{1,6}[:-]"
-    r"|[\w.-]{1,30}[ ]{1,8}\|[ ]|\d{4}-\d\d-\d\dT[\d:.]{8,20}Z?[ ])?"
+    r"(?:[ ]{0,8}\d{1,6}(?:→|\t|\\{1,31}t|\\{1,31}u2192|[ ]{2})|[+-](?![+-])|\d{4}-\d\d-\d\dT[\d:.]{8,20}Z?[ ]"
+    r"|[\w./-]{1,80}[:-]\d{1,6}[:-]|[\w.-]{1,30}[ ]{1,8}\|[ ])?"
 )
 """The prefix of a line as printed by Claude's Read, a diff, grep, container logs or a journal."""
 END_OF_LINE = r"[ \t]{0,8}(?=$|\n|\r|\\{1,31}[nr])"

@@ -41,6 +41,7 @@ _PUNCTUATED = re.compile(r"(?=.{6})(?![\w.+-]+@[\w-]+\.).*[A-Za-z0-9][!@#$%^&*+~
 _MAILBOX = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _TOKEN = re.compile(r"(?=(?:.*\d){3})(?=.*[A-Za-z])[\w+/=.~:-]{20,}")
 
+_BASE32 = re.compile(r"[A-Z2-7]{16,64}")
 _BOOTSTRAP = re.compile(r"(?=(?:.*\d){3})[a-z0-9]{6}\.[a-z0-9]{16}")
 """A token that lets a machine join a cluster."""
 _LETTERS = re.compile(r"(?=.*[a-z][A-Z])[A-Za-z]{10,}")
@@ -118,7 +119,13 @@ def bears_out_a_hint(value: str) -> bool:
     """Whether a value looks enough like a secret that a hint in its name decides."""
     if " " in value or len(value) < LEAST_HINTED:
         return False
-    return is_token(value) or (len(re.findall(r"\d", value)) >= _LEAST_DIGITS and looks_random(value))
+    return (
+        is_token(value) or _is_base32(value) or (len(re.findall(r"\d", value)) >= _LEAST_DIGITS and looks_random(value))
+    )
+
+
+def _is_base32(value: str) -> bool:
+    return _BASE32.fullmatch(value) is not None and (re.search(r"\d", value) is not None or is_unpronounceable(value))
 
 
 def looks_random(value: str) -> bool:
