@@ -282,7 +282,7 @@ KEYWORDS = (
     pswd pswrd paswd paswrd pwrd pword psword p_word lozinka _cred _scrt _secr _tok _tkn tok= tkn=
     _phrase _words= _pk= _sk= client_sec api_sec app_sec kek dek_ dek= macaroon
     jelszo sandi kodeord losungswort khau khẩu parool slapta tunnussana zaporka geslo mima miyao zugangscode kodikos
-    συνθηματικό κωδικός סיסמה گذرواژه رمز_عبور كلمة_المرور كلمة_السر 暗証番号 암호 токен 令牌 權杖 トークン 토큰
+    συνθηματικό κωδικό סיסמה گذرواژه رمز_عبور كلمة_المرور كلمة_السر 暗証番号 암호 токен 令牌 權杖 トークン 토큰
     segredo секрет jeton llave_ chave_ chiave_ cle_ clé_ cheie_ avain sleutel nøkkel nyckel nøgle klucz klíč klic kulcs
     anahtar 密钥 密鑰 秘钥 金鑰 秘密鍵 暗号鍵 ключ_ _ключ
     """.split(),  # noqa: SIM905 - a list of words reads better so

@@ -336,7 +336,7 @@ RULES = (
         r"|(?:wlan|wifi|netzwerk)-?schlüssel|slaptažodis|parool|heslo|wagwoord|nenosiri))"
         rf"[ ]?[:=\uff1a][ ]?{_VALUE}",
         (
-            *("كلمة ", "पासवर्ड", "รหัสผ่าน", "mật khẩu", "kata sandi", "κωδικός", "סיסמה", "lozinka", "geslo"),
+            *("كلمة ", "पासवर्ड", "รหัสผ่าน", "mật khẩu", "kata sandi", "κωδικό", "סיסמה", "lozinka", "geslo"),
             *("wlan-schlüssel", "wlanschlüssel", "wifi-schlüssel", "netzwerkschlüssel", "slaptažodis", "parool"),
             *("wagwoord", "nenosiri"),
         ),
