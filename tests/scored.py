@@ -55,20 +55,21 @@ class ScoreServer(ScoreTable):
     """The endpoints of scores and score configs, as Langfuse 4.16 has them.
 
     `endpoint`: the one that takes scores, None for a server without. `refused`: the status for scores of a name.
-    `configs`: one a page. `requests`: the paths that were asked.
+    `configs`: one a page; `config_status`: of the answer to a new one. `requests`: the paths that were asked.
     """
 
     endpoint: str | None = INGESTION
     refused: dict[str, int] = field(default_factory=dict)
     configs: list[dict[str, Any]] = field(default_factory=list)
+    config_status: int = 200
     requests: list[str] = field(default_factory=list)
 
     def answer(self, path: str, content: Any) -> tuple[int, Any]:
         """The status and the answer to something that is written."""
         self.requests.append(path)
         if path == CONFIGS:
-            self.configs.append(content)
-            return 200, content
+            self.configs += [content] if self.config_status == 200 else []
+            return self.config_status, content
         if path != self.endpoint:
             return (400 if path == SCORES and self.endpoint else 404), {}  # today's takes a single score there
         return self._events(content["batch"]) if path == INGESTION else self._list(content)

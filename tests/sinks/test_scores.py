@@ -60,7 +60,7 @@ def test_a_body_names_the_type_and_the_environment(
 
     monkeypatch.setattr(langfuse.scores, "answer", answer)
     sink.score(scores()[:1])
-    first, last = (event["body"] for event in seen[-1]["batch"])
+    first, last = (event["body"] for event in seen[0]["batch"])
     assert first | {"value": 1, "comment": "complaint, edit_failed"} == last
     assert last == {
         "id": scores()[0].id, "traceId": "a" * 32, "name": "needs_review", "dataType": "BOOLEAN", "value": 1,
@@ -100,14 +100,11 @@ def test_an_answer_that_is_no_acknowledgement_is_none(
     sink: LangfuseSink, langfuse: LoopbackLangfuse, reply: Reply
 ) -> None:
     """Scores are not delivered, and the next attempt sends them."""
-    langfuse.score_script = [OK_FOR_CONFIGS] * len(SENT["review"]) + [reply] * PATIENCE.attempts
+    langfuse.score_script = [reply] * PATIENCE.attempts
     delivery = sink.score(scores())
     assert (delivery.accepted, delivery.rejected) == (set(), {})
     assert delivery.failure is not None
     assert sink.score(scores()).failure is None
-
-
-OK_FOR_CONFIGS = Reply()
 
 
 def test_wrong_keys_are_a_failure(langfuse: LoopbackLangfuse, state_dir: Path) -> None:
@@ -167,11 +164,12 @@ def test_configs_that_cannot_be_created_hold_nothing_up(
     sink: LangfuseSink, langfuse: LoopbackLangfuse, state_dir: Path
 ) -> None:
     """Scores are accepted without; the next day tries again."""
-    langfuse.score_script = [Reply(status=403)]
+    langfuse.scores.config_status = 403
     assert len(sink.score(scores()).accepted) == len(scores())
     (kept,) = state_dir.glob("scores-*.json")
     assert json.loads(kept.read_text())["ask_again_at"] > 0
     assert json.loads(kept.read_text())["names"] == []
+    assert langfuse.scores.requests == [INGESTION, CONFIGS]
 
 
 def test_every_score_has_a_description() -> None:

@@ -83,8 +83,10 @@ class LangfuseSink(SpanSink):
 
     def score(self, scores: Sequence[Score]) -> Delivery:
         """Send scores of delivered traces."""
-        self._configs.ensure(self._names)
-        return self._scores.send(scores)
+        delivery = self._scores.send(scores)
+        if delivery.accepted:
+            self._configs.ensure(self._names)
+        return delivery
 
 
 class LangfuseExporter(AccountingExporter):

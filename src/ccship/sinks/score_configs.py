@@ -1,6 +1,6 @@
 """Score configs in Langfuse: the name, type and meaning of each score, created once.
 
-They never delay or fail a delivery: scores are accepted without a config. Langfuse would create a second config of the
+They are created after scores were accepted, which need no config. Langfuse would create a second config of the
 same name, so the existing ones are listed first, by one process at a time.
 """
 
