@@ -6,7 +6,7 @@ Values only. A unit is planned, redacted, encoded, sent and committed; no step c
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from ccship.errors import DeliveryError
 from ccship.observations import Observation, Trace
@@ -53,7 +53,7 @@ class Link:
 class Settled:
     """The turn is settled: the cursor moves to `position`, with the resume state for a reader there.
 
-    `memory`: for the signals of the turns after it; None if no scores are sent.
+    `memory`: of signals, for the turns after it; None if no scores are sent.
     """
 
     position: Position
@@ -80,20 +80,25 @@ class Whole:
 class End:
     """The end of a pass over a main transcript. `end`: the offset up to which it was read.
 
-    `turns`: the uuids of the open turns; `hashes`: those of their spans. None if the window excluded turns: the stored
-    uuids and hashes stay.
+    `turns`: the uuids of the open turns; `hashes`: those of their spans and scores; `memory`: of signals at the cursor.
+    `turns` is None if the window excluded some: what is stored stays.
     """
 
     end: int
     turns: frozenset[str] | None
     hashes: frozenset[bytes] = frozenset()
+    memory: StoredMemory | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Only scores are sent, of a turn that was delivered before. `is_last`: all turns of the transcript have scores."""
+    """Only scores are sent, of a turn that was delivered before.
 
-    is_last: bool = False
+    `closes`: set on the last unit of a pass: now all turns of the transcript have scores, or those whose scores failed
+    before.
+    """
+
+    closes: Literal["all", "failed"] | None = None
 
 
 Step: TypeAlias = Settled | Open | Whole | End | Scored
@@ -140,6 +145,7 @@ class Unit:
         hashes: Hashes of all its spans, those already delivered included.
         scores: The scores to send, after all its spans are delivered.
         score_hashes: Hashes of all its scores, those already delivered included.
+        lacks_trace: It has scores for a trace that another session has not shipped yet; a later run sends them.
         launches: Tool calls that launch subagents.
         launched: The tool call that launched this subagent.
         lower_bounds: Calls without final usage, by client version.
@@ -159,6 +165,7 @@ class Unit:
     hashes: frozenset[bytes] = frozenset()
     scores: tuple[Score, ...] = ()
     score_hashes: frozenset[bytes] = frozenset()
+    lacks_trace: bool = False
     volatile: Volatile = field(default_factory=Volatile)
     launches: tuple[Launch, ...] = ()
     launched: str | None = None
@@ -171,7 +178,8 @@ class Unit:
 class UnitOutcome:
     """The outcome of one delivery for a unit: its accepted spans and scores, and the rejected ones with the reasons.
 
-    `arrived`: the unit and all units before it are delivered.
+    `arrived`: the spans of the unit and of all units before it are delivered. `unscored`: why some of its scores are
+    not: sending failed, or the server takes none.
     """
 
     unit: Unit
@@ -180,6 +188,7 @@ class UnitOutcome:
     scored: tuple[Score, ...] = ()
     rejected_scores: tuple[tuple[Score, str], ...] = ()
     arrived: bool = False
+    unscored: Literal["failed", "unsupported"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +196,13 @@ class BatchOutcome:
     """The outcomes of one batch, in the order in which the units were planned.
 
     `pending`: how many spans of the batch are not delivered. `unsupported`: how many scores, because the server takes
-    none. `failure`: the error that ends the run. `problems`: skipped sessions, each with the reason.
+    none. `failure`: the error that ends the run; `score_failure`: the one after which it sends no more scores.
+    `problems`: skipped sessions, each with the reason.
     """
 
     outcomes: tuple[UnitOutcome, ...]
     pending: int = 0
     unsupported: int = 0
     failure: DeliveryError | None = None
+    score_failure: DeliveryError | None = None
     problems: tuple[str, ...] = ()

@@ -1,6 +1,5 @@
 """Scores arrive after their trace, and what a server then shows does not depend on how a session was shipped."""
 
-import json
 import shutil
 import sqlite3
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from ccship.state import State
 from ccship.transcript.discover import sessions_at
 from eventful import content_of, eventful
 from helpers import KeepingSink
-from lines import Lines
+from lines import Lines, tool
 from scored import ScoreTable
 
 EVENTFUL = content_of(eventful())
@@ -166,14 +165,37 @@ def test_a_score_waits_for_its_trace(tmp_path: Path) -> None:
     assert (report.ok, report.scores["accepted"]) == (True, len(table.rows))
 
 
-def test_a_score_that_did_not_arrive_is_sent_alone(tmp_path: Path) -> None:
-    """Its spans are not sent again, and the cursor waits for it."""
+def test_turns_do_not_wait_for_scores_that_fail(tmp_path: Path) -> None:
+    """The run says so, the next one sends those scores and nothing else, and then there is nothing left to do."""
     transcript, table = eventful().write(tmp_path / "s1.jsonl"), ScoreTable()
     report = ship(transcript, FragileSink(table, 1, stores=False), tmp_path / "state")
-    assert (str(report.failure), report.turns["sent"], table.rows) == ("gone", 0, {})
+    assert (report.failure, report.turns["sent"], table.rows) == (None, 8, {})
+    assert report.problems == ["scores were not accepted, and the next run sends them: gone"]
     sink = KeepingSink(table)
     assert ship(transcript, sink, tmp_path / "state").ok
     assert sink.sent == []
+    assert table.rows == scores_of(eventful(), tmp_path).rows
+    written = table.written
+    ship(transcript, sink, tmp_path / "state")
+    assert (sink.sent, table.written) == ([], written)
+
+
+def test_a_server_whose_scores_always_fail_gets_every_turn(tmp_path: Path) -> None:
+    """No run sends a turn twice or stops before the end."""
+    sent: dict[bool, list[str]] = {True: [], False: []}
+    for fails, ids in sent.items():
+        transcript, state = tmp_path / str(fails) / "s1.jsonl", tmp_path / f"state-{fails}"
+        transcript.parent.mkdir()
+        transcript.touch()
+        for end in LINE_ENDS[9::10]:
+            append(transcript, EVENTFUL[:end])
+            sink = FragileSink(ScoreTable(), 1, stores=False) if fails else KeepingSink()
+            ship(transcript, sink, state)
+            ids += [each.span_id for each in sink.sent]
+    assert sent[True] == sent[False]
+    table = ScoreTable()
+    append(tmp_path / "True/s1.jsonl", EVENTFUL)
+    ship(tmp_path / "True/s1.jsonl", KeepingSink(table), tmp_path / "state-True")
     assert table.rows == scores_of(eventful(), tmp_path).rows
 
 
@@ -215,7 +237,10 @@ def test_a_server_without_scores_still_gets_the_turns(tmp_path: Path) -> None:
     assert (report.ok, report.turns["sent"]) == (True, 8)
     assert report.scores["unsupported"] > 8
     assert report.scores["accepted"] == 0
-    assert ship(transcript, KeepingSink(), tmp_path / "state").turns["sent"] == 0
+    sink = KeepingSink()
+    assert ship(transcript, sink, tmp_path / "state").turns["sent"] == 0
+    ship(transcript, sink, tmp_path / "state", signals_only=True)
+    assert sink.scores.rows == scores_of(eventful(), tmp_path).rows, "they are sent when they are asked for"
 
 
 @pytest.mark.parametrize("mode", ["off", "review", "all"])
@@ -237,33 +262,47 @@ def test_scores_contain_no_text_of_the_conversation(whole: ScoreTable) -> None:
     }  # fmt: skip
 
 
-def fork_of(original: Lines, turns: int, *own: str) -> Lines:
-    """A fork after so many turns of the original, with prompts of its own."""
-    fork = Lines(session="fork")
-    starts = [at for at, line in enumerate(original.lines) if json.loads(line)["uuid"].endswith("-prompt")]
-    fork.lines = original.lines[: starts[turns] if turns < len(starts) else None]
-    fork.seconds = original.seconds + 100
-    for n, prompt in enumerate(own):
-        fork.prompt(prompt).assistant(f"f{n}", "Done")
-    return fork
+LATE = Lines().prompt("write it").assistant("m1", tool("t0", "Edit", file_path="/home/dev/demo/a.py")).result("t0")
+LATE.assistant("m2", tool("t1", "Bash", command="ls")).assistant("m3", "Done").prompt("thank you")
+CUT = len(content_of(LATE))
+LATE.result("t1", "a.py").assistant("m4", "ok").prompt("next").assistant("m5", "x").prompt("n2").assistant("m6", "y")
 
 
-@pytest.mark.parametrize("turns", [2, 3, 8])
-@pytest.mark.parametrize("complains", [True, False])
-def test_forks_in_both_orders_give_the_same_scores(turns: int, complains: bool, tmp_path: Path) -> None:
-    """A person who complains in a fork complains about the turn before it, whichever file is shipped first."""
-    original = eventful().write(tmp_path / "s1.jsonl")
-    prompt = "no, that is wrong" if complains else "thank you for all your help with this"
-    fork = fork_of(eventful(), turns, prompt, "one more thing then").write(tmp_path / "fork.jsonl")
-    tables = []
-    for n, order in enumerate(([original, fork], [fork, original])):
-        table = ScoreTable()
-        for path in order:
-            ship(path, KeepingSink(table), tmp_path / f"state-{n}")
-        tables.append(table.rows)
-    assert tables[0] == tables[1]
-    parts = {row[3] for row in tables[0].values() if row[1] == "complaint"}
-    assert ("pushback" in parts) == (complains and turns != 2), "somebody complains about turn 2 in the original, too"
+def test_a_result_that_comes_after_the_next_prompt_changes_the_turn_before_it(tmp_path: Path) -> None:
+    """The turn has no more records then, but its value must win."""
+    whole, pieces, transcript = ScoreTable(), ScoreTable(), tmp_path / "cut/s1.jsonl"
+    ship(LATE.write(tmp_path / "s1.jsonl"), KeepingSink(whole), tmp_path / "state", "review")
+    transcript.parent.mkdir()
+    transcript.write_bytes(content_of(LATE)[:CUT])
+    ship(transcript, KeepingSink(pieces), tmp_path / "state-of-cut", "review")
+    append(transcript, content_of(LATE))
+    ship(transcript, KeepingSink(pieces), tmp_path / "state-of-cut", "review")
+    assert pieces.rows == whole.rows
+    assert {row[2] for row in whole.of("unverified").values()} == {1}
+
+
+def test_a_file_that_was_replaced_gets_the_scores_that_it_lacks(tmp_path: Path) -> None:
+    """Its settled turns were shipped without; a restored file is read from its beginning."""
+    transcript = eventful().write(tmp_path / "s1.jsonl")
+    ship(transcript, KeepingSink(), tmp_path / "state", "off")
+    shutil.copy(transcript, tmp_path / "other")
+    (tmp_path / "other").replace(transcript)
+    sink = KeepingSink()
+    ship(transcript, sink, tmp_path / "state")
+    ship(transcript, sink, tmp_path / "state", signals_only=True)
+    assert sink.scores.rows == scores_of(eventful(), tmp_path).rows
+
+
+def test_scores_that_are_off_are_not_taken_for_sent(tmp_path: Path) -> None:
+    """Neither by a run without scores, nor for a session that was never shipped."""
+    transcript, sink = eventful().write(tmp_path / "s1.jsonl"), KeepingSink()
+    ship(transcript, sink, tmp_path / "state", signals_only=True)
+    with closing(sqlite3.connect(tmp_path / "state/state.db")) as db:
+        assert db.execute("SELECT count(*) FROM transcripts").fetchone() == (0,)
+    ship(transcript, KeepingSink(), tmp_path / "state", "off")
+    ship(transcript, sink, tmp_path / "state", "off", signals_only=True)
+    ship(transcript, sink, tmp_path / "state", signals_only=True)
+    assert sink.scores.rows == scores_of(eventful(), tmp_path).rows
 
 
 def test_history_that_was_shipped_before_gets_its_scores(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_score_is_acknowledged_and_stored(sink: LangfuseSink, langfuse: Loopba
         ("needs_review", 1, "complaint, edit_failed", BEGAN_NS // 10**6),
         ("complaint", 1, "pushback", BEGAN_NS // 10**6),
         ("edit_failed", 2, None, BEGAN_NS // 10**6),
-        ("unverified", 0, "", BEGAN_NS // 10**6),
+        ("unverified", 0, None, BEGAN_NS // 10**6),
     }
 
 
@@ -66,6 +66,14 @@ def test_a_body_names_the_type_and_the_environment(
         "id": scores()[0].id, "traceId": "a" * 32, "name": "needs_review", "dataType": "BOOLEAN", "value": 1,
         "comment": "complaint, edit_failed", "environment": "dev",
     }  # fmt: skip
+
+
+def test_of_two_values_of_a_score_the_later_one_is_sent(sink: LangfuseSink, langfuse: LoopbackLangfuse) -> None:
+    """A turn and its copy in a fork may share a request."""
+    quiet = scores_of(Signals(), "review", "a" * 32, BEGAN_NS, 12)
+    for both in ((*quiet, *scores()), (*scores("b" * 32), *scores_of(Signals(), "review", "b" * 32, BEGAN_NS, 12))):
+        assert sink.score(both).accepted == {score.id for score in both}
+    assert {row[2] for row in langfuse.scores.of("needs_review").values()} == {1}
 
 
 def test_a_refused_score_is_refused_alone(sink: LangfuseSink, langfuse: LoopbackLangfuse) -> None:

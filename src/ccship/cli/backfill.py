@@ -77,6 +77,8 @@ def backfill(
     if signals_only and to is not None:
         raise ConfigError("a file contains no scores: remove --signals-only or --to")
     settings = config.load()
+    if signals_only and settings.signals == "off" and not settings.routes:
+        raise ConfigError("scores are off: set CC_LANGFUSE_SIGNALS=review or all")
     chosen = select(paths or [], claude_dir or settings.claude_dir, session=session, project=project)
     destinations, excluded = by_destination(settings, chosen)
     selection = Selection(destinations, excluded)
@@ -164,7 +166,7 @@ def _send(selection: Selection, flags: _Flags, *, yes: bool) -> int:
     if plan is not None:
         if not flags.as_json:
             typer.echo(plan_text(plan, ready))
-        _confirm(plan.turns["sent"], ready)
+        _confirm(plan.begun, ready)
     with _progress("shipping", ready, flags) as progress, _interrupts() as interrupted:
         jobs = flags.jobs_for(ready)
         parts = parts_of(ready.destinations, jobs)

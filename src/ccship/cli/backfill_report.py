@@ -143,7 +143,7 @@ def _notes(report: Report) -> Iterator[str]:
         refused = counted(report.scores["dead_lettered"], "score")
         yield f"the server refused {refused}: run ccship status for the reason"
     if report.scores["unsupported"]:
-        yield "the server takes no scores: update Langfuse, or set CC_LANGFUSE_SIGNALS=off"
+        yield "the server takes no scores: update Langfuse, then run ccship backfill --signals-only"
     lines = RecordCounts.of(outcomes_in(report.lines))
     bad, unknown = lines.ignored[BAD], lines.unknown.total()
     if bad or unknown:

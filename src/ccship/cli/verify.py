@@ -71,11 +71,6 @@ class _Findings:
     def ok(self) -> bool:
         return not (self.unrepaired or self.count("doubled") or self.problems)
 
-    @property
-    def is_without_scores(self) -> bool:
-        """Whether nothing but scores is missing."""
-        return self.unrepaired == self.count("scores") > 0
-
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
@@ -338,8 +333,6 @@ def _print_notes(findings: _Findings) -> None:
     if findings.repaired or findings.rescored:
         resent = f"{counted(findings.repaired, 'observation')} and {counted(findings.rescored, 'score')}"
         typer.echo(f"resent {resent}; the server shows them after some seconds")
-    elif findings.is_without_scores:
-        typer.echo("fix: ccship backfill --signals-only sends the scores of turns that were delivered without them")
     elif findings.unrepaired:
         typer.echo("fix: ccship verify --repair resends what is missing or has different tokens or scores")
     if findings.count("doubled"):

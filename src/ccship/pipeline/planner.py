@@ -97,8 +97,9 @@ class Planner:
 
     def units(self, session: Session) -> Iterator[Unit]:
         """Plan the new turns of a session: its main transcript first, then its subagents."""
+        if session.main is not None and not (self._options.resend and not self._options.signals_only):
+            yield from self._scores(session, session.main)
         if self._options.signals_only:
-            yield from self._scores(session)
             return
         launches = {launch.tool_use_id: launch for launch in self._state.launches(session.session_id)}
         end_ns: int | None = None
@@ -106,12 +107,12 @@ class Planner:
             end_ns = yield from self._main(session, session.main, launches)
         yield from self._subagents(session, launches, end_ns)
 
-    def _scores(self, session: Session) -> Iterator[Unit]:
-        if session.main is not None:
-            try:
-                yield from units_of_scores(session.main, session.session_id, self._state, self._options)
-            except OSError as error:
-                self.problems.append(f"{printable(session.main)} cannot be read: {error.strerror}")
+    def _scores(self, session: Session, path: Path) -> Iterator[Unit]:
+        try:
+            yield from units_of_scores(path, session.session_id, self._state, self._options)
+        except OSError as error:
+            if self._options.signals_only:
+                self.problems.append(f"{printable(path)} cannot be read: {error.strerror}")
 
     def _main(self, session: Session, path: Path, launches: dict[str, Launch]) -> Generator[Unit, None, int | None]:
         """Plan a main transcript; return its latest time, or None if it cannot be read."""
@@ -156,6 +157,7 @@ class Planner:
                     else Open(builder.cursor(end))
                 )
                 yield self._scored(self._turn(turn, step, current), turn, builder.open, scores, current)
+        memory = current.scorer.memory if current.scorer else None
         hashes: set[bytes] = set()
         ends = [*(turn.start for turn in builder.open[1:]), builder.assigned(end)]
         for n, (turn, turn_end) in enumerate(zip(builder.open, ends, strict=False)):
@@ -166,7 +168,7 @@ class Planner:
             yield unit
         turns = frozenset(turn.uuid for turn in builder.open) if current.is_complete else None
         rest = Lines(builder.unassigned())
-        last = Unit(checkpoint.path, current.session, End(end, turns, frozenset(hashes)), lines=rest)
+        last = Unit(checkpoint.path, current.session, End(end, turns, frozenset(hashes), memory), lines=rest)
         yield self._started(last, current, end)
 
     def _scored(self, unit: Unit, turn: Turn, later: Sequence[Turn], scores: tuple[Score, ...], current: _Pass) -> Unit:
@@ -180,6 +182,8 @@ class Planner:
             case outcome if outcome == COPIED and self._is_copy(turn, owner, current):  # under the same ids
                 after = first_sent(later)
                 if after is not None and not self._is_copy(after, self._state.owner(after.uuid), current):
+                    if owner is None and turn.uuid not in self._owners:
+                        return replace(unit, lacks_trace=bool(scores_of_copy(scores)))
                     return with_scores(unit, scores_of_copy(scores), current.checkpoint.spans)
         return unit
 

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from ccship.errors import DeliveryError
 from ccship.observations.line_outcomes import COPIED, Ignored, Pending, Shipped
-from ccship.unit import BatchOutcome, Open, Settled, Unit, Whole
+from ccship.unit import BatchOutcome, Open, Scored, Settled, Unit, Whole
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class Report:
         is_turn = isinstance(unit.step, (Settled, Open))
         if is_turn and (name := _unsent(unit)):
             self.turns[name] += 1
-        if is_turn and unit.spans:
+        if (is_turn and unit.spans) or (isinstance(unit.step, Scored) and unit.scores):
             self.begin(unit.began_ns or 0)
         self.lines.update(unit.lines.counts)
         self.spans["unchanged"] += len(unit.hashes) - len(unit.spans)
@@ -85,6 +85,8 @@ class Report:
         _count(self.scores, unsupported=delivered.unsupported)
         self.problems += delivered.problems
         self.failure = self.failure or delivered.failure
+        if delivered.score_failure is not None:
+            self.problems.append(f"scores were not accepted, and the next run sends them: {delivered.score_failure}")
 
     @property
     def is_over(self) -> bool:

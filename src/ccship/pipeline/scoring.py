@@ -1,5 +1,6 @@
 """Scores of turns: computes the signals of a transcript in file order, and adds scores to units."""
 
+import sys
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from ccship.signals.model import Memory, Signals, StoredMemory
 from ccship.signals.prompts import recalled
 from ccship.signals.scores import Score, scores_of, scores_of_copy
 from ccship.signals.stream import Evaluated, evaluate, first_sent
-from ccship.state import State
+from ccship.state import Checkpoint, State
 from ccship.state.rows import short_key
 from ccship.transcript.files import open_transcript
 from ccship.transcript.tail import entries, records_at
@@ -63,41 +64,58 @@ def memory_at(file: BinaryIO, offset: int, stored: StoredMemory | None) -> Memor
 
 
 def units_of_scores(path: Path, session: str, state: State, options: Options) -> Iterator[Unit]:
-    """Plan the scores of delivered turns that have none yet. Nothing else of them is sent.
+    """Plan scores of delivered turns: those that failed before, or all that are missing (`Options.signals_only`).
 
     Raises:
         OSError: The transcript cannot be read or is not one; `strerror` is the reason.
     """
-    checkpoint = state.transcript(path, session)
-    cursor = checkpoint.position.offset if checkpoint.position else 0
-    end = checkpoint.scored_from if checkpoint.scored_from is not None and not options.resend else None
-    if end == 0:
-        return
-    here, is_complete, read = short_key(session), True, 0
-
-    def is_ours(turn: Turn | None) -> bool | None:
-        """Return whether this session has shipped a turn; None if none has."""
-        owner = state.owner(turn.uuid) if turn else None
-        return None if owner is None else owner.session == here
-
     with open_transcript(path) as file:
+        checkpoint = state.transcript(path, session)
+        cursor = checkpoint.position.offset if checkpoint.position else 0
+        wanted = _without_scores(checkpoint, cursor, options)
+        if options.signals == "off" or not wanted:
+            return
+        here, is_complete, is_known, read = short_key(session), True, False, 0
+
+        def is_ours(turn: Turn | None) -> bool | None:
+            """Return whether this session has shipped a turn; None if none has."""
+            owner = state.owner(turn.uuid) if turn else None
+            return None if owner is None else owner.session == here
+
         for evaluated, after in _with_next(evaluate(entries(file, 0), TurnBuilder(), Memory())):
             turn = evaluated.turn
+            if not any(turn.start in offsets for offsets in wanted):
+                continue
             if not options.window.contains(turn.exchange.start_ns):
                 is_complete = False
                 continue
             owned = is_ours(turn)
-            if owned is None or (end is not None and cursor > turn.start >= end):
+            if owned is None:
+                is_complete = is_complete and (options.signals_only or turn.exchange.origin(session) is None)
                 continue
+            is_known = True
             scores = _scores(turn, evaluated.signals, options, session)
             if not owned:
                 scores = scores_of_copy(scores) if is_ours(after) is not False else ()
-            unit = Unit(checkpoint.path, session, Scored(), read=turn.start - read)
+            unit = Unit(checkpoint.path, session, Scored(), began_ns=turn.exchange.start_ns, read=turn.start - read)
             unit = with_scores(unit, scores, () if options.resend else checkpoint.spans)
             read = turn.start
             # of a settled turn no hash is stored
             yield unit if turn.start >= cursor else replace(unit, score_hashes=frozenset())
-    yield Unit(checkpoint.path, session, Scored(is_last=is_complete))
+        if is_complete and (is_known or not options.signals_only):
+            yield Unit(checkpoint.path, session, Scored("all" if options.signals_only else "failed"))
+
+
+def _without_scores(checkpoint: Checkpoint, cursor: int, options: Options) -> list[range]:
+    """Return the offsets of turns that have no scores. Open turns get theirs when they are sent."""
+    if not options.signals_only:
+        return [] if checkpoint.unscored_from is None else [range(checkpoint.unscored_from, cursor)]
+    if options.resend:
+        return [range(sys.maxsize)]
+    failed = cursor if checkpoint.unscored_from is None else checkpoint.unscored_from
+    before = cursor if checkpoint.scored_from is None else checkpoint.scored_from
+    missing = [range(before), range(failed, cursor)]
+    return [*filter(len, missing), range(cursor, sys.maxsize)] if any(map(len, missing)) else []
 
 
 def _with_next(turns: Iterator[Evaluated]) -> Iterator[tuple[Evaluated, Turn | None]]:
@@ -119,6 +137,8 @@ def with_scores(unit: Unit, scores: tuple[Score, ...], delivered: Collection[byt
 
 
 def _scores(turn: Turn, signals: Signals, options: Options, session: str) -> tuple[Score, ...]:
-    trace = trace_of(turn, turn.exchange.session_id or session, options.trace_settings)
-    start_ns, records = turn.exchange.start_ns or 0, len(turn.exchange.uuids)
-    return scores_of(signals, options.signals, trace.trace_id, start_ns, records, trace.environment)
+    exchange = turn.exchange
+    trace = trace_of(turn, exchange.session_id or session, options.trace_settings)
+    return scores_of(
+        signals, options.signals, trace.trace_id, exchange.start_ns or 0, exchange.extent, trace.environment
+    )

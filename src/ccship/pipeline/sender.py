@@ -2,18 +2,19 @@
 
 A batch may contain units of several transcripts. Units are reported as arrived in the order in which they were sent: a
 unit whose spans were accepted waits for those before it, so that a cursor never passes an undelivered span. The scores
-of a unit follow its last span.
+of a unit follow its last span; it does not wait for them.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from ccship.errors import Retryable
+from ccship.errors import DeliveryError, Retryable
 from ccship.pipeline.isolation import concerns_every_session, problem_of
 from ccship.privacy.encoding import Encoded
 from ccship.sinks import BATCH_BYTES, BATCH_SCORES, BATCH_SPANS, Delivery, Sink
-from ccship.unit import BatchOutcome, Unit, UnitOutcome
+from ccship.unit import BatchOutcome, Scored, Unit, UnitOutcome
 
 _MAX_QUEUED = 256
 """Units per commit. Units without new spans never fill a batch."""
@@ -41,6 +42,7 @@ class Sender:
         self._spans = 0
         self._bytes = 0
         self._scores = 0
+        self._score_failure: DeliveryError | None = None
         self._dropped: set[str] = set()
 
     @property
@@ -84,7 +86,8 @@ class Sender:
             failure = Retryable(f"{len(unanswered)} spans did not reach the exporter")
         for queued in self._queue:
             queued.waiting -= reply.accepted | reply.rejected.keys()
-        scored = Delivery() if failure else self._score()
+        scored = Delivery() if failure or self._score_failure else self._score()
+        self._score_failure = self._score_failure or scored.failure
         unsupported = 0
         outcomes: list[UnitOutcome] = []
         rest: list[_Queued] = []
@@ -92,18 +95,17 @@ class Sender:
             queued.unscored -= scored.accepted | scored.rejected.keys()
             if scored.is_unsupported:
                 unsupported += len(queued.unscored)
-                queued.unscored.clear()
-            arrived = not (queued.waiting or queued.unscored or rest)
-            outcomes.append(_outcome(queued, reply, scored, arrived=arrived))
+            arrived = not (queued.waiting or rest)
+            outcomes.append(_outcome(queued, reply, scored, arrived=arrived, can_score=self._score_failure is None))
             queued.sent.clear()
             if not arrived:
                 rest.append(queued)
         self._queue, self._spans, self._bytes = rest, 0, 0
         self._scores = sum(len(queued.unscored) for queued in rest)
-        return BatchOutcome(tuple(outcomes), len(unanswered), unsupported, failure or scored.failure, tuple(problems))
+        return BatchOutcome(tuple(outcomes), len(unanswered), unsupported, failure, scored.failure, tuple(problems))
 
     def _score(self) -> Delivery:
-        """Send the scores of units whose spans have all arrived."""
+        """Send the scores of units whose spans have all arrived. If that fails, turns go on without them."""
         whole = Delivery()
         scores = [
             score
@@ -152,8 +154,11 @@ class Sender:
         return whole, problems
 
 
-def _outcome(queued: _Queued, reply: Delivery, scored: Delivery, *, arrived: bool) -> UnitOutcome:
+def _outcome(queued: _Queued, reply: Delivery, scored: Delivery, *, arrived: bool, can_score: bool) -> UnitOutcome:
     scores = queued.unit.scores
+    unscored: Literal["failed", "unsupported"] | None = None
+    if queued.unscored or queued.unit.lacks_trace or (isinstance(queued.unit.step, Scored) and not can_score):
+        unscored = "unsupported" if scored.is_unsupported else "failed"
     return UnitOutcome(
         queued.unit,
         tuple(span for span in queued.sent if span.span_id in reply.accepted),
@@ -161,4 +166,5 @@ def _outcome(queued: _Queued, reply: Delivery, scored: Delivery, *, arrived: boo
         tuple(score for score in scores if score.id in scored.accepted),
         tuple((score, scored.rejected[score.id]) for score in scores if score.id in scored.rejected),
         arrived,
+        unscored,
     )

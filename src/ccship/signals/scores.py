@@ -68,11 +68,6 @@ class Score:
         return is_flag(self.name)
 
     @property
-    def has_fallen(self) -> bool:
-        """Whether another value may have been sent before, and this is the first one again."""
-        return self.revision > 0 and self.value == self.rest
-
-    @property
     def rest(self) -> Value:
         """The value of a turn in which nothing happened."""
         return False if self.is_flag else 0
@@ -90,8 +85,9 @@ class Score:
         """Yield (time in ms since the epoch, value, comment): the first value, and the present one if it differs."""
         yield self.start_ms, self.rest, None
         if self.revision:
-            # an empty comment replaces the one of an earlier value, a missing one does not
-            yield self.start_ms + self.revision, self.value, self.comment or ("" if self.has_fallen else None)
+            # an empty comment replaces the reasons of an earlier value, a missing one does not
+            empty = "" if self.name == "needs_review" else None
+            yield self.start_ms + self.revision, self.value, self.comment or empty
 
 
 def is_flag(name: ScoreName) -> bool:
@@ -105,7 +101,7 @@ def score_id_of(trace_id: str, name: ScoreName) -> str:
 
 
 def scores_of(
-    signals: Signals, mode: SignalsMode, trace_id: str, start_ns: int, records: int, environment: str | None = None
+    signals: Signals, mode: SignalsMode, trace_id: str, start_ns: int, extent: int, environment: str | None = None
 ) -> tuple[Score, ...]:
     """Return the scores of a turn.
 
@@ -114,15 +110,17 @@ def scores_of(
         mode: Which of them are sent.
         trace_id: The trace of the turn.
         start_ns: When the turn began (ns since the epoch).
-        records: How many records the turn has. It only grows, so a later value has a later time.
+        extent: How much of the turn there is. It only grows, so a later value has a later time.
         environment: The Langfuse environment of the trace.
     """
 
     def score(name: ScoreName, value: Value, comment: str | None = None) -> Score:
-        can_fall = signals.unverified is not None and name in ("unverified", "needs_review")
-        revision = records if value or can_fall else 0
+        can_fall = name == "human_wait_seconds" or (
+            signals.unverified is not None and name in ("unverified", "needs_review")
+        )
+        revision = extent if value or can_fall else 0
         if signals.complaint and name in ("complaint", "needs_review"):
-            revision += _LATE_MS + sum(1 << _PARTS.index(part) for part in signals.complaint_parts)
+            revision += _LATE_MS * (1 + sum(1 << _PARTS.index(part) for part in signals.complaint_parts))
         score_id = score_id_of(trace_id, name)
         return Score(score_id, trace_id, name, value, comment, start_ns // 1_000_000, revision, environment)
 

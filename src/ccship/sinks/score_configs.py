@@ -33,6 +33,8 @@ _PAGE = 100
 _MOST_PAGES = 50
 _LONGEST_PAGE = 1_000_000
 _LOCK_S = 6.0
+_DEADLINE_S = 5.0
+"""For all configs together; the next process creates the rest."""
 
 DESCRIPTIONS: dict[ScoreName, str] = {
     "needs_review": "Whether the turn is worth reading; the comment has the reasons. No measure of quality.",
@@ -97,13 +99,16 @@ class ScoreConfigs:
                 kept = _read(self._path)
                 if missing := wanted.difference(kept.names):
                     try:
-                        existing = self._existing()
-                        for name in sorted(missing - existing):
-                            self._post(name)
+                        done = self._existing()
+                        give_up = time.monotonic() + _DEADLINE_S
+                        for name in sorted(missing - done):
+                            if time.monotonic() < give_up:
+                                self._post(name)
+                                done.add(name)
                     except (DeliveryError, ValueError, TypeError, KeyError):
                         kept.ask_again_at = self._now() + _RETRY_S
                     else:
-                        kept.names = sorted(missing.union(kept.names))
+                        kept.names = sorted((missing & done).union(kept.names))
                     write_whole(self._path, msgspec.json.encode(kept))
 
     def _existing(self) -> set[str]:
@@ -129,6 +134,6 @@ class ScoreConfigs:
 def _read(path: Path) -> _Kept:
     try:
         kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError):
         return _Kept()
     return kept if kept.version == FILE_VERSION else _Kept()

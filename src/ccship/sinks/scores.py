@@ -25,8 +25,8 @@ _JSON = {"content-type": "application/json"}
 _LONGEST_ANSWER = 4_000_000
 _LONGEST_REASON = 200
 
-_NONE = frozenset({403, 404, 405, 410, 501})
-"""The server has no such endpoint, or these keys, which may write spans, may not use it."""
+_NONE = frozenset({404, 405, 410, 501})
+"""The server has no such endpoint."""
 
 
 class _Result(msgspec.Struct):
@@ -60,9 +60,11 @@ class ScoreSender:
     def send(self, scores: Sequence[Score]) -> Delivery:
         """Send scores until each is accepted or rejected, the delivery fails, or the server turns out to take none."""
         delivery = Delivery()
+        # a turn and its copy in a fork may have different values: the later one stays
+        latest = {score.id: score for score in sorted(scores, key=lambda score: score.revision)}
         while self._endpoints:
             try:
-                self._send(scores, delivery)
+                self._send(list(latest.values()), delivery)
             except _Unsupported:
                 self._endpoints.pop(0)
             except DeliveryError as error:

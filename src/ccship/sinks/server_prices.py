@@ -100,7 +100,7 @@ class ServerPrices:
     def _read(self) -> _Kept:
         try:
             kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, ValueError):
             return _Kept()
         return kept if kept.version == FILE_VERSION else _Kept()
 

@@ -5,14 +5,13 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import assert_never
 
-from ccship.observations.line_outcomes import outcomes_in
-from ccship.signals.model import StoredMemory
+from ccship.observations.line_outcomes import SHIPPED, outcomes_in
 from ccship.state.rows import Checkpoint
 from ccship.transcript.turns import ResumeState
 from ccship.unit import End, Open, Scored, Settled, Start, UnitOutcome, Whole
 
 
-def advanced(  # noqa: PLR0911 - one for each step
+def advanced(  # noqa: C901, PLR0911 - one for each step
     before: Checkpoint, outcome: UnitOutcome, dead: Collection[str], now: float
 ) -> Checkpoint:
     """Return the checkpoint of a transcript after an outcome.
@@ -28,14 +27,16 @@ def advanced(  # noqa: PLR0911 - one for each step
         before = _begun(before, unit.start)
     if outcome.accepted:
         before = replace(before, shipped_at=now)
-    every = unit.hashes | unit.score_hashes
+    scored = {score.digest for score in (*outcome.scored, *(score for score, _ in outcome.rejected_scores))}
+    score_hashes = (unit.score_hashes - {score.digest for score in unit.scores}) | (unit.score_hashes & scored)
     if not outcome.arrived:
         # keep what was answered, so that the next run does not send it again
-        waiting = {span.digest for span in unit.spans} | {score.digest for score in unit.scores}
+        waiting = {span.digest for span in unit.spans}
         answered = {span.digest for span in (*outcome.accepted, *(span for span, _ in outcome.rejected))}
-        answered |= {score.digest for score in (*outcome.scored, *(score for score, _ in outcome.rejected_scores))}
         link = unit.step.link if isinstance(unit.step, Whole) else None  # the span ids of the subagent depend on it
-        return replace(before, spans=before.spans | (every - waiting) | answered, link=link or before.link)
+        return replace(
+            before, spans=before.spans | (unit.hashes - waiting) | answered | score_hashes, link=link or before.link
+        )
     lines = unit.lines.outcomes(dead)
     match unit.step:
         case Settled(position, resume_state, memory):
@@ -44,10 +45,11 @@ def advanced(  # noqa: PLR0911 - one for each step
                 position=position,
                 resume_state=resume_state,
                 memory=memory,
-                scored_from=_scored_from(before, memory),
+                scored_from=_scored_from(before, outcome, unit.step),
+                unscored_from=_unscored_from(before, outcome),
                 counts=before.counts + lines + outcomes_in(unit.lower_bounds),
                 seen=position.offset,
-                spans=before.spans - every,
+                spans=before.spans - unit.hashes - unit.score_hashes,
                 volatile={turn: facts for turn, facts in before.volatile.items() if turn != unit.owns},
             )
         case Open(end):
@@ -56,7 +58,7 @@ def advanced(  # noqa: PLR0911 - one for each step
                 before,
                 open=before.open + lines,
                 seen=end,
-                spans=before.spans | every,
+                spans=before.spans | unit.hashes | score_hashes,
                 volatile=volatile,
             )
         case Whole(position, link):
@@ -68,25 +70,40 @@ def advanced(  # noqa: PLR0911 - one for each step
                 spans=set(unit.hashes),
                 link=link or before.link,
             )
-        case End(end, turns, hashes):
+        case End(end, turns, hashes, memory):
             before = replace(before, open=before.open + lines, seen=end)
             if turns is None:
                 return before
             volatile = {turn: facts for turn, facts in before.volatile.items() if turn in turns}
-            return replace(before, spans=before.spans & hashes, volatile=volatile)
-        case Scored(is_last):
-            # the turns before the cursor are settled: nothing of them is stored
-            return replace(before, spans=before.spans | every, scored_from=0 if is_last else before.scored_from)
+            return replace(before, spans=before.spans & hashes, volatile=volatile, memory=memory)
+        case Scored(closes):
+            before = replace(before, spans=before.spans | score_hashes)
+            if closes is None or outcome.unscored:
+                return before
+            return replace(before, unscored_from=None, scored_from=0 if closes == "all" else before.scored_from)
         case _:
             assert_never(unit.step)
 
 
-def _scored_from(before: Checkpoint, memory: StoredMemory | None) -> int | None:
+def _scored_from(before: Checkpoint, outcome: UnitOutcome, step: Settled) -> int | None:
     """Return the offset from which all turns have scores, after one more turn."""
-    if memory is None:
+    if step.memory is None or outcome.unscored == "unsupported":
         return None
-    if before.scored_from is not None:
-        return before.scored_from
+    unit = outcome.unit
+    if unit.lines.outcome == SHIPPED and not unit.score_hashes:
+        return step.position.offset  # it was settled before, without scores as far as is known
+    return _start(before) if before.scored_from is None else before.scored_from
+
+
+def _unscored_from(before: Checkpoint, outcome: UnitOutcome) -> int | None:
+    """Return the offset of the first settled turn whose scores have to be sent again."""
+    if outcome.unscored != "failed" or before.unscored_from is not None:
+        return before.unscored_from
+    return _start(before)
+
+
+def _start(before: Checkpoint) -> int:
+    """Return the offset of the next turn."""
     return before.position.offset if before.position else 0
 
 
@@ -94,8 +111,9 @@ def _begun(before: Checkpoint, start: Start) -> Checkpoint:
     """Return the checkpoint at the start of a pass: the lines behind the cursor are read again."""
     if start.from_start:
         before = replace(
-            before, position=None, resume_state=ResumeState(), counts=Counter(), memory=None, scored_from=None
-        )
+            before, position=None, resume_state=ResumeState(), counts=Counter(), memory=None,
+            scored_from=before.scored_from if before.scored_from == 0 else None, unscored_from=None,
+        )  # fmt: skip
     if start.resend:
         before = replace(before, spans=set())
     return replace(before, open=Counter(), seen=before.position.offset if before.position else 0)

@@ -81,8 +81,9 @@ WHERE typeof(resume_state) = 'text' AND json_valid(resume_state) AND json_type(r
 _SIGNALS = (
     "ALTER TABLE transcripts ADD COLUMN memory BLOB",
     "ALTER TABLE transcripts ADD COLUMN scored_from INTEGER",
+    "ALTER TABLE transcripts ADD COLUMN unscored_from INTEGER",
 )
-"""Version 5: what signals remember of the turns before the cursor, and from where on turns have scores."""
+"""Version 5: what signals remember of the turns before the cursor, and which turns have scores."""
 
 MIGRATIONS = (_FIRST, _OWN_COLUMNS, _CALLS, _RESUME_STATE, _SIGNALS)
 """The statements that turn version n into version n + 1."""

@@ -73,6 +73,7 @@ class Checkpoint:
     delivery, in seconds since the epoch. `volatile`: volatile facts that were sent with open turns, by the turns'
     uuids. `memory`: for the signals of the turns from the cursor on; None if it has to be read again.
     `scored_from`: the offset from which on all turns before the cursor have scores; None if none has.
+    `unscored_from`: the offset of the first settled turn whose scores failed; the next run sends them.
     `is_outdated`: an older version made the hashes in `spans`.
     """
 
@@ -90,6 +91,7 @@ class Checkpoint:
     volatile: dict[str, Volatile] = field(default_factory=dict)
     memory: StoredMemory | None = None
     scored_from: int | None = None
+    unscored_from: int | None = None
     is_outdated: bool = False
 
     def ids_sent(self, size: int) -> frozenset[bytes]:
@@ -144,6 +146,7 @@ def transcript_row(checkpoint: Checkpoint) -> dict[str, object]:
         "volatile": orjson.dumps(volatile) if volatile else None,
         "memory": msgspec.msgpack.encode(checkpoint.memory) if checkpoint.memory else None,
         "scored_from": checkpoint.scored_from,
+        "unscored_from": checkpoint.unscored_from,
     }
 
 
@@ -171,7 +174,8 @@ def load_transcript(row: sqlite3.Row) -> Checkpoint:
         last_error=row["last_error"],
         volatile=_VOLATILE.validate_json(row["volatile"]) if row["volatile"] else {},
         memory=_load_memory(row["memory"]),
-        scored_from=None if row["scored_from"] is None else int(row["scored_from"]),
+        scored_from=_load_offset(row["scored_from"]),
+        unscored_from=_load_offset(row["unscored_from"]),
         is_outdated=int(row["hashes"]) != _HASHES,
     )
 
@@ -198,6 +202,10 @@ def _load_counts(text: str | bytes | None) -> Outcomes:
 def _load_spans(packed: bytes | None) -> set[bytes]:
     hashes = memoryview(packed or b"").tobytes()  # fails for text
     return {hashes[at : at + _HASH_BYTES] for at in range(0, len(hashes) - _HASH_BYTES + 1, _HASH_BYTES)}
+
+
+def _load_offset(value: int | None) -> int | None:
+    return None if value is None else int(value)
 
 
 def _load_memory(packed: bytes | None) -> StoredMemory | None:

@@ -101,6 +101,14 @@ class Exchange:
         """Whether a tool call has no result yet."""
         return any(tool.result is None for tool in self.tools.values())
 
+    @property
+    def extent(self) -> int:
+        """A number that grows with everything that is added: records, lines, results, requests, subagents of 1.0."""
+        results = sum(tool.result is not None for tool in self.tools.values())
+        inline = sum(sidechain.extent for sidechain in self.sidechains)
+        others = len(self.given) + len(self.events) + len(self._requests) + len(self._queue) + self.is_closed
+        return len(self.uuids) + self._position + results + inline + others
+
     def note(self, record: Record) -> int:
         """Add the record's uuid; return its position."""
         self._position += 1

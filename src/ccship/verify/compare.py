@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from ccship.observations import Observation
 from ccship.signals.scores import Score
 
+_ADDED_BY_FORKS = ("complaint", "needs_review")
+"""Scores that are true if a fork of the session complains; only one session is read at a time."""
+
 _PROJECT = "project:"
 """Prefix of the tag with a trace's project."""
 
@@ -112,7 +115,8 @@ def compare(
             difference.unpriced[want.span_id] = same.model or want.name
     if stored is not None:
         for score in scores:
-            if stored.get(score.id) != float(score.value):
+            value = stored.get(score.id)
+            if value != float(score.value) and not (value and score.name in _ADDED_BY_FORKS):
                 found[score.trace_id].scores[score.id] = score.name
     return [
         difference

@@ -288,7 +288,7 @@ class _Worker:
             return False
         _log.info("%s: %s", request.session_id, _sent(report))
         if report.scores["unsupported"]:
-            _log.info("%s: the server takes no scores: set CC_LANGFUSE_SIGNALS=off", request.session_id)
+            _log.info("%s: the server takes no scores; CC_LANGFUSE_SIGNALS=off sends none", request.session_id)
         if report.turns["waiting"]:
             _log.info("%s: a subagent's launch is not on disk yet; the next event checks again", request.session_id)
             pending.keep_newest()
