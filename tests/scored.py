@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ccship.signals.scores import Score
+from ccship.signals.scores import SENT, Score
 
 INGESTION = "/api/public/ingestion"
 SCORES = "/api/public/scores"
@@ -55,14 +55,24 @@ class ScoreServer(ScoreTable):
     """The endpoints of scores and score configs, as Langfuse 4.16 has them.
 
     `endpoint`: the one that takes scores, None for a server without. `refused`: the status for scores of a name.
-    `configs`: one a page; `config_status`: of the answer to a new one. `requests`: the paths that were asked.
+    `configs`: `config_page` of them a page; `config_status`: of the answer to a new one. `requests`: the paths that
+    were asked.
     """
 
     endpoint: str | None = INGESTION
     refused: dict[str, int] = field(default_factory=dict)
     configs: list[dict[str, Any]] = field(default_factory=list)
+    config_page: int = 1
     config_status: int = 200
     requests: list[str] = field(default_factory=list)
+
+    def know_all_configs(self) -> None:
+        """As if they had been created before: a first run makes no requests for them."""
+        self.configs, self.config_page = [{"name": name} for name in SENT["all"]], len(SENT["all"])
+
+    def restore(self, other: ScoreTable) -> None:
+        """Take over the rows of another table."""
+        self.rows, self.latest_ms = dict(other.rows), dict(other.latest_ms)
 
     def answer(self, path: str, content: Any) -> tuple[int, Any]:
         """The status and the answer to something that is written."""
@@ -77,8 +87,9 @@ class ScoreServer(ScoreTable):
     def found(self, path: str, asked: dict[str, str]) -> Any:
         """The answer to something that is read."""
         if path == CONFIGS:
-            page = int(asked["page"])
-            return {"data": self.configs[page - 1 : page], "meta": {"page": page, "totalPages": len(self.configs)}}
+            page, size = int(asked["page"]), self.config_page
+            pages = -(-len(self.configs) // size)
+            return {"data": self.configs[(page - 1) * size : page * size], "meta": {"page": page, "totalPages": pages}}
         traces = asked.get("traceId", "").split(",")
         rows = [
             {"id": score_id, "name": name, "value": value, "comment": comment, "timestamp": _iso(time_ms)}

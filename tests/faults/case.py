@@ -37,6 +37,7 @@ class Case:
     def __init__(self, folder: Path, server: LoopbackLangfuse) -> None:
         self.folder = folder
         self.server = server
+        server.scores.know_all_configs()
         self.transcript = conversation().write(folder / "claude/projects/-demo" / f"{SESSION}.jsonl")
         self.state = folder / "state"
         self.said = folder / "said"

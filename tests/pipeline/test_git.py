@@ -182,6 +182,7 @@ def old_link(repository: Path, folder: Path) -> Path:
 
 def without_modes(repository: Path, folder: Path) -> Path:
     run_git(repository, "config", "core.fileMode", "false")
+    run_git(repository, "config", "core.trustctime", "false")  # git compares seconds: one may pass here
     (repository / "file").chmod(0o755)
     return repository
 

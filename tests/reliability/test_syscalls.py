@@ -15,6 +15,7 @@ from record_state import MAIN, PROJECT, SERVER, main_session
 from recorded_state import put_state, put_transcripts
 from reliability.traced import Tracer
 from reliability.tracer import IS_POSSIBLE
+from scored import ScoreTable
 
 pytestmark = [
     pytest.mark.slow,
@@ -83,11 +84,13 @@ def test_killed_at_any_system_call_the_next_hook_makes_it_whole(
 ) -> None:
     """Before each write, sync, rename, removal, send and reply: nothing is lost, torn, or under two keys."""
     scenario(case, tracer)
-    before, sent = case.folder / "before", list(case.server.accepted)
+    before, sent, scored = case.folder / "before", list(case.server.accepted), ScoreTable()
+    scored.rows, scored.latest_ms = dict(case.server.scores.rows), dict(case.server.scores.latest_ms)
     if case.state.exists():
         shutil.copytree(case.state, before)
     killed, calls = tracer.hook()
     whole, undisturbed = case.server.latest, len(case.server.accepted)
+    scores = dict(case.server.scores.rows)
     assert not killed
     assert len(calls) >= least, "too few calls: nothing is swept"
     assert {"write", "pwrite64", "fdatasync", "connect", "sendto", "recvfrom"} <= set(calls)
@@ -100,10 +103,12 @@ def test_killed_at_any_system_call_the_next_hook_makes_it_whole(
             shutil.copytree(before, case.state)
         case.server.clear()
         case.server.accepted += sent
+        case.server.scores.restore(scored)
         killed, _ = tracer.hook(point)
         assert killed or point > len(calls) - SHARDS, f"nothing was killed at {point}"  # threads vary the last calls
         assert not tracer.hook()[0]
         check(case, whole)
+        assert case.server.scores.rows == scores
         replays += len(case.server.accepted) > undisturbed
     assert replays, "never killed between acceptance and commit: the test does not bite"
 
