@@ -14,7 +14,7 @@ from lines import Lines
 
 Break = Callable[[Path], object]
 
-PAGE = 8192
+PAGE = 32768
 LOCK = blake2b(SESSION.encode(), digest_size=16).hexdigest()
 VICTIM = "not ccship's to write\n"
 

@@ -73,7 +73,7 @@ def upgraded(case: Case, tracer: Tracer) -> None:
     tracer.payload.write_bytes(case.payload())
 
 
-LEAST = {new: 150, grown: 110, branched: 70, upgraded: 110}
+LEAST = {new: 120, grown: 85, branched: 55, upgraded: 85}
 """How many calls a scenario has to die at, at least: over 300 in all."""
 
 

@@ -16,7 +16,7 @@ from ccship.state.migrations import upgrade
 _BUSY_SECONDS = 30
 """Commits of other workers take milliseconds; the limit is for a stalled disk."""
 
-_PAGE_BYTES = 8192
+_PAGE_BYTES = 32768
 """For new files: SQLite's default holds four rows of transcripts and wastes a fifth."""
 
 _NONSENSE = """
