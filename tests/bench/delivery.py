@@ -45,7 +45,7 @@ def through_the_sink() -> Mark:
         ][1:]
         sink.close()
     ours, theirs = zip(*spent, strict=True)
-    return Mark("delivery / bare encode-and-POST", count / min(ours), count / min(theirs), 0.6, "spans/s")
+    return Mark("delivery / bare encode-and-POST", count / min(ours), count / min(theirs), 0.5, "spans/s")
 
 
 def jobs(megabytes: float = 200) -> Mark:

@@ -39,7 +39,7 @@ def speed(
 
 def sessions() -> Mark:
     """Lines as long as they are in real sessions, half of their bytes in tool results."""
-    return Mark("lines to observations / json.loads, 3.2 kB a line", *speed(_observe), 0.6, "MB/s")
+    return Mark("lines to observations / json.loads, 3.2 kB a line", *speed(_observe), 0.5, "MB/s")
 
 
 def short_lines() -> Mark:
@@ -51,7 +51,7 @@ def short_lines() -> Mark:
 
 def dry_run() -> Mark:
     """Everything but delivery: redaction, encoding, hashes, state. Without the start of the program."""
-    return Mark("dry run / json.loads, 3.2 kB a line", *speed(_rehearse), 0.2, "MB/s")
+    return Mark("dry run / json.loads, 3.2 kB a line", *speed(_rehearse), 0.17, "MB/s")
 
 
 def cpu(work: Callable[[], object]) -> float:
