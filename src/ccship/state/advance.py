@@ -30,13 +30,7 @@ def advanced(  # noqa: C901, PLR0911 - one for each step
     scored = {score.digest for score in (*outcome.scored, *(score for score, _ in outcome.rejected_scores))}
     score_hashes = (unit.score_hashes - {score.digest for score in unit.scores}) | (unit.score_hashes & scored)
     if not outcome.arrived:
-        # keep what was answered, so that the next run does not send it again
-        waiting = {span.digest for span in unit.spans}
-        answered = {span.digest for span in (*outcome.accepted, *(span for span, _ in outcome.rejected))}
-        link = unit.step.link if isinstance(unit.step, Whole) else None  # the span ids of the subagent depend on it
-        return replace(
-            before, spans=before.spans | (unit.hashes - waiting) | answered | score_hashes, link=link or before.link
-        )
+        return _in_part(before, outcome, score_hashes)
     lines = unit.lines.outcomes(dead)
     match unit.step:
         case Settled(position, resume_state, memory):
@@ -83,6 +77,16 @@ def advanced(  # noqa: C901, PLR0911 - one for each step
             return replace(before, unscored_from=None, scored_from=0 if closes == "all" else before.scored_from)
         case _:
             assert_never(unit.step)
+
+
+def _in_part(before: Checkpoint, outcome: UnitOutcome, score_hashes: frozenset[bytes]) -> Checkpoint:
+    """Return the checkpoint with what was answered of a unit, so that the next run does not send it again."""
+    unit = outcome.unit
+    waiting = {span.digest for span in unit.spans}
+    answered = {span.digest for span in (*outcome.accepted, *(span for span, _ in outcome.rejected))}
+    link = unit.step.link if isinstance(unit.step, Whole) else None  # the span ids of the subagent depend on it
+    spans = before.spans | (unit.hashes - waiting) | answered | score_hashes
+    return replace(before, spans=spans, link=link or before.link)
 
 
 def _scored_from(before: Checkpoint, outcome: UnitOutcome, step: Settled) -> int | None:
