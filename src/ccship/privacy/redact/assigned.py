@@ -7,9 +7,9 @@ only the text that belongs to the name in its language.
 import re
 
 from ccship.privacy.redact.assignment import LONGEST_LINE, Assignment, assigns
-from ccship.privacy.redact.names import HINT, KEYWORDS, NOTHING, STRONG, names_secret, strength
+from ccship.privacy.redact.names import HINT, KEYWORDS, NOTHING, STRONG, is_some_key, names_secret, strength
 from ccship.privacy.redact.operators import AFTER_VALUE, ASSIGNED, BLOCK, REST, STRICT, VALUE, is_pair
-from ccship.privacy.redact.rules import Rule
+from ccship.privacy.redact.rules import END_OF_LINE, NEXT_LINE, Rule
 from ccship.privacy.redact.sections import section_of
 from ccship.privacy.redact.values import (
     LEAST_HINTED,
@@ -17,7 +17,9 @@ from ccship.privacy.redact.values import (
     is_address,
     is_code,
     is_mailbox,
+    is_mixed,
     is_placeholder,
+    is_short_passphrase,
     is_token,
     looks_like_password,
     looks_random,
@@ -38,11 +40,21 @@ _LONGEST_LEFT = 50
 _CHAINED = re.compile(r"(?:(?P<module>::)|\barn:[\w:/-]{1,100}:)$")
 """The text before a name that is part of a longer one: `AWS::ApiGateway::ApiKey`, `arn:...:secret:name`."""
 _SCALAR = re.compile(r"[|>][+-]?\d?(?:\n|\\{1,31}n)")
-_CHANGED = re.compile(r"\\{0,31}[\"'][ ]->[ ]\\{0,31}[\"'](?P<new>[^\"'\n\\]{3,200})")
+_MORE = re.compile(
+    r"(?:\\{0,31}[\"'][ ](?:->|:)[ ]\\{0,31}[\"'](?P<other>[^\"'\n\\]{3,200})"
+    r"|[ ](?:->|\u2192)[ ](?P<new>[^\s\"'`<>\\,;]{5,200})"
+    rf"|\\{{0,31}}[\"'](?:[ ]?[+.&][ ]?(?:{NEXT_LINE})?|{NEXT_LINE})[ \t]{{0,40}}(?:[+.&][ ])?[rbf]?\\{{0,31}}[\"']"
+    r"(?P<joined>[^\"'\n\\]{3,200})(?=\\{0,31}[\"'](?![ ]?[:=])))"
+)
+"""A second value of the same name: what replaces the first one, or the next part of a text in parts."""
+_WORDS_OF_LINE = re.compile(r"[A-Za-z0-9 ]{8,120}[!?#*.]?" + END_OF_LINE)
+_REST_OF_LINE = re.compile(r"[^\s\"'`\\]{1,128}+(?<![,;)}\]>])" + END_OF_LINE)
 _NUMBERED = re.compile(r"\d{1,6}(?:→|\\{1,31}u2192)|\d{1,4}:")
 """A line number after a name: the line of the name ended, or the name is that of a file in a listing."""
 _SHORTEST_PIN, _LONGEST_NUMBER = 6, 15
 """Digits of a numeric password: with fewer or more it is a count, a time or an id."""
+_MOST_PARTS = 8
+_PASS = re.compile(r"(?i)pass|pwd|pw$|kennwort")
 _SHORT, _LONG = 5, 8
 """Minimum length of an unquoted value after the name of a password, and after that of a token."""
 
@@ -52,13 +64,13 @@ def _value_of(hit: re.Match[str]) -> list[tuple[int, int]]:
     text = hit.string
     left = _left(text, hit.start())
     name = left + hit[0]
-    says = strength(name)
-    if says == NOTHING and name.lower() == "key" and _SETS_KEY.match(text, hit.end()):
-        says = min(HINT, strength(section_of(text, hit.start()) + "_key"))
-    if says == NOTHING:
-        return []
+    says = strength(name[2:] if left.startswith(("-D", "-P")) else name)
+    is_guessed = False
+    if says == NOTHING and hit[0][-3:].lower() == "key" and _SETS_KEY.match(text, hit.end()):
+        is_guessed = is_some_key(name)
+        says = HINT if is_guessed else _of_section(hit, name)
     is_mark = text.endswith("[redacted:", 0, hit.start() - len(left))  # a rule's name has no value
-    if is_mark:
+    if says == NOTHING or is_mark:
         return []
     is_after = says > HINT and text.endswith(AFTER_VALUE, 0, hit.start() - len(left))
     if is_after and (before := _before(text, hit.start() - len(left), says)):
@@ -66,12 +78,36 @@ def _value_of(hit: re.Match[str]) -> list[tuple[int, int]]:
     if not (value := ASSIGNED.match(text, hit.end())):
         return []
     found = Assignment(hit.start() - len(left), left, name, says, value)
-    if not _is_secret(found):
-        return []
-    start, end = value.span(value.lastindex or 0)
-    changed = _CHANGED.match(text, end)
+    if phrase := _phrase(found):
+        return [phrase]
+    return _spans(found) if _is_secret(found) and (not is_guessed or is_mixed(found.value)) else []
+
+
+def _of_section(hit: re.Match[str], name: str) -> int:
+    """Return the strength of `key` in its section: `[api]`, `jwt: {...}`."""
+    return min(HINT, strength(section_of(hit.string, hit.start()) + "_key")) if name.lower() == "key" else NOTHING
+
+
+def _phrase(found: Assignment) -> tuple[int, int] | None:
+    """Return the line after the name of a passphrase if it is one without quotes."""
+    if not (found.is_setting and found.hit["bare"] and "phrase" in found.name.lower()):
+        return None
+    words = _WORDS_OF_LINE.match(found.hit.string, found.hit.start("bare"))
+    return words.span() if words and " " in words[0] and is_short_passphrase(words[0]) else None
+
+
+def _spans(found: Assignment) -> list[tuple[int, int]]:
+    """Return the value, up to the end of its line or block, and a second value after it."""
+    text, (start, end) = found.hit.string, found.hit.span(found.hit.lastindex or 0)
     rest = (BLOCK if _SCALAR.search(found.op) else REST).match(text, end)
-    return [(start, rest.end() if rest else end), *([changed.span("new")] if changed else [])]
+    if not rest and found.hit["bare"] and found.is_setting:
+        rest = _REST_OF_LINE.match(text, end)
+    spans = [(start, rest.end() if rest else end)]
+    while (more := _MORE.match(text, spans[-1][1])) and len(spans) < _MOST_PARTS:
+        if not looks_like_password(more[more.lastgroup or 0]):
+            break
+        spans.append(more.span(more.lastgroup or 0))
+    return spans
 
 
 def _before(text: str, at: int, says: int) -> list[tuple[int, int]]:
@@ -124,6 +160,7 @@ def _is_value(value: str, found: Assignment) -> bool:
     """Whether the value can be a secret. The weaker the name, the more the value must look like one."""
     is_strong, is_quoted, is_loud = found.says == STRONG, found.hit["bare"] is None, found.name.isupper()
     random = looks_like_password(value) if is_strong else looks_random(value)
+    is_words = is_strong and _PASS.search(found.name) is not None and is_short_passphrase(value.rstrip("."))
     is_long_enough = len(value) >= (_SHORT if is_strong else _LONG)
     if found.says == HINT:
         bears_out = bears_out_a_hint(value) or (found.op == "=" and is_loud and random and len(value) >= LEAST_HINTED)
@@ -131,7 +168,8 @@ def _is_value(value: str, found: Assignment) -> bool:
     if found.op == "=" and is_loud:  # KEY=value: a line of a shell or an env file
         return is_strong or random or is_long_enough
     if " " in value:
-        return "phrase" in found.name.lower() and is_quoted
+        return is_quoted and (is_words or "phrase" in found.name.lower())
+    random = random or is_words
     if is_code(value, is_quoted=is_quoted):
         return _is_number(value, found)
     if not _is_strict(found) and (is_quoted or (is_strong and is_loud and "_" in found.name)):

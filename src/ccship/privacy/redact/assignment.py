@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from ccship.privacy.redact.names import COPULAS, STRONG
+from ccship.privacy.redact.names import COPULAS, HINT, STRONG
 from ccship.privacy.redact.operators import is_pair
 from ccship.privacy.redact.rules import LINE_START, NEXT_LINE
 from ccship.privacy.redact.values import (
@@ -34,13 +34,20 @@ _SETS = re.compile(
 _SETTER = re.compile(
     r"(?i)(?:.*\.)?(?:set|with|use)?_?(?:user|db|admin|key|store)?_?(?:password|passwd|passphrase|pwd|secret)"
 )
+_NAMED_SETTER = re.compile(r"(?:.*\.)?(?:[sS]et|[wW]ith|[uU]se)(?:_|(?=[A-Z]))\w{1,40}")
 _GETTER = re.compile(
     r"(?i)\.(?:get|fetch|read|find|load|has|is|check|delete|remove|list|create|generate|reset|describe)\w*$"
 )
 _CHANGES = re.compile(r"(?i)\b(?:set|chang|reset|updat|rotat)\w{0,4}[ ][\w ]{0,40}$")
+_AT = re.compile(r"(?:^|[\s\"'`]|(?<=\\n))@\Z")
+_OR = frozenset(("", ",", "or", "||", "??", "?:"))
+_LOOKUP = re.compile(
+    r"(?i)(?:env\w{0,10}|variable|config|setting\w?|property)(?:\.\w{1,10})?[(\[ ]\\{0,31}[\"':]{0,2}\Z"
+)
+"""A call that reads a setting, up to the name of the setting."""
 _ATTRIBUTE = re.compile(r"(?:name|key)=\\{0,31}[\"']\Z")
 _CALL = re.compile(
-    r"(?:\w\(|^\s{0,20}set[ ](?=:))(?:(?:[\w.$:]{1,40}|[\"'][\w.]{1,40}[\"']),)?[ ]?"
+    r"(?:\w\(|^\s{0,20}(?:set|config)[ ](?=:))(?:(?:[\w.$:&*-]{1,40}|\\{0,31}[\"'][^\"'\n]{0,60}[\"']),[ ]?){0,7}[ ]?"
     r"(?:\\{0,31}[\"'`:][#.\[\w=]{0,10}|(?<=,[ ])"
     r"|(?<=cpy\()[\w.>-]{0,30})$"
 )
@@ -89,6 +96,11 @@ class Assignment:
         """The value without its quotes."""
         return self.hit[self.hit.lastindex or 0]
 
+    @property
+    def is_setting(self) -> bool:
+        """Whether the name is the first on its line, or in an item, and a colon or `=` follows."""
+        return self.op.strip() in {":", "="} and self.line.strip(" \t-") in {"", "export", "set"}
+
     @cached_property
     def before(self) -> str:
         """The line up to the name, at most its last characters."""
@@ -118,6 +130,8 @@ def assigns(found: Assignment) -> bool:
 def _assigns_by(op: str, found: Assignment) -> bool:
     if op[:1] == "!" or op[-6:] == "return":  # a comparison, the result of a function
         return looks_random(found.value)
+    if op[-1:] == "<" and op[:1] in ":=":  # token=<...>
+        return bears_out_a_hint(found.value) and not found.quoted
     if op[-1:] == "=":
         return not _TUPLE.match(found.line)  # the value of the first name of a tuple
     check = _in_map if "{" in op and op[-1:] == ":" else _BY_OPERATOR.get(op[:1], _tells)
@@ -130,7 +144,8 @@ def _after_comma(op: str, found: Assignment) -> bool:
         return bool(found.quoted)
     if _OPEN.search(found.line):
         return _is_bracketed(found)
-    is_loud = found.name.isupper() and "_" in found.name
+    constant = found.name.rpartition(".")[2]
+    is_loud = constant.isupper() and "_" in constant
     is_set = (found.says == STRONG or is_token(found.value)) and found.quoted and _CALL.search(found.line)
     is_chosen = re.search(r"\d", found.value) is not None or is_passphrase(found.value) or _has_no_words(found.value)
     return bool(is_loud or is_set) and is_chosen
@@ -143,12 +158,23 @@ def _has_no_words(value: str) -> bool:
 def _after_bracket(_: str, found: Assignment) -> bool:
     if found.op[:1] == " ":  # the root password (...)
         return found.says == STRONG and looks_like_password(found.value)
-    is_chained = "." in found.name and looks_random(found.value) and not _GETTER.search(found.name)
+    is_named = "." in found.name or _NAMED_SETTER.fullmatch(found.name) is not None
+    is_chained = is_named and looks_random(found.value) and not _GETTER.search(found.name)
     return not found.hit["close"] and (is_chained or _SETTER.fullmatch(found.name) is not None)
 
 
 def _in_block(op: str, found: Assignment) -> bool:
     return bool(found.quoted) and (not op.endswith("{") or _closes(found))
+
+
+def _after_call(op: str, found: Assignment) -> bool:
+    if not op.strip(". :"):  # a row of dots
+        return True
+    if ".to" in op or "qual" in op:  # a comparison in a test
+        return looks_random(found.value)
+    if op[1:].strip() in _OR:  # getenv("TOKEN") or ...
+        return bool(found.quoted) and _LOOKUP.search(found.line) is not None and looks_like_password(found.value)
+    return bool(found.quoted)
 
 
 def _in_element(_: str, found: Assignment) -> bool:
@@ -158,7 +184,7 @@ def _in_element(_: str, found: Assignment) -> bool:
 def _after_dash(op: str, found: Assignment) -> bool:
     if op[:2] == "->":
         return True
-    return found.says == STRONG and not found.hit["close"] and is_spoken(found.value)
+    return is_token(found.value) or (found.says == STRONG and not found.hit["close"] and is_spoken(found.value))
 
 
 def _in_map(_: str, found: Assignment) -> bool:
@@ -167,7 +193,8 @@ def _in_map(_: str, found: Assignment) -> bool:
 
 def _in_cell(_: str, found: Assignment) -> bool:
     is_loud = found.name.isupper() and found.before.rstrip().endswith("|")  # `error | ` may be the prefix of a log
-    is_row = "  " in found.op and not found.line.strip() and "_" in found.name  # psql's expanded display
+    is_apart = ("  " in found.op and "_" in found.name) or _END.match(found.hit.string, found.hit.end()) is not None
+    is_row = is_apart and not found.line.strip()  # psql's expanded display
     return _is_cell(found) and (is_loud or is_row or found.line.lstrip().startswith("|"))
 
 
@@ -205,7 +232,8 @@ def _tells(op: str, found: Assignment) -> bool:
 _BY_OPERATOR = {
     ",": _after_comma,
     "(": _after_bracket,
-    ")": _in_block,
+    ")": _after_call,
+    ".": _after_call,
     "{": _in_block,
     ">": _in_element,
     "|": _in_cell,
@@ -238,10 +266,16 @@ def _follows(found: Assignment) -> bool:
     if found.name.lower() == "pass":
         is_set = not before.strip(" \t>$#-") or before.strip(" \t>$#-") == "set"
         return bool(found.quoted) and is_set and looks_like_password(value)
-    if _SETS.search(before) or (not found.left and before.endswith(" /")) or _is_column(found):
+    is_attribute = bool(found.quoted) and (
+        _AT.search(before)  # of a module in Elixir
+        or (before.endswith(" :") and looks_like_password(value))  # a keyword of Lisp
+    )
+    if is_attribute or _SETS.search(before) or (not found.left and before.endswith(" /")) or _is_column(found):
         return True
+    is_first = not before.strip(" \t>$#-(:") or before[-1] in ".:"
     if found.says < STRONG:
-        return False
+        is_whole = found.quoted or (value[-1] != "." and _END.match(found.hit.string, found.hit.end()))
+        return bool(found.says > HINT and is_first and is_whole) and bears_out_a_hint(value)
     if found.quoted:
         is_long = found.name.isupper() or len(re.findall("[A-Z]?[a-z]+", found.name)) > 1  # storePassword "..."
         return " " not in found.left and (is_long or re.search(r"\d", value) is not None or is_passphrase(value))
