@@ -101,6 +101,8 @@ EXAMPLES = {
             '"password": "Your new password 2"',
             "passphrase: enter the words of your wallet",
             "expect(form.password).toBe('required');",
+            "util._assertion_pass = call_assertion_pass_hook",
+            '"AWS::KMS::ReplicaKey": "903f43e74c8d8853",',
             "secret_backend = vault2",
             'cacheKey = "' + made_up(32) + '"',
             'publicKey: "' + made_up(44) + '"',

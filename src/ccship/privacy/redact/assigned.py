@@ -152,7 +152,7 @@ def _is_secret(found: Assignment) -> bool:
 def _is_chained(found: Assignment) -> bool:
     """Whether the name is the end of a longer one. `module::password: ...` is a setting, `AWS::SecretKey` a type."""
     chain = _CHAINED.search(found.line)
-    is_setting = bool(found.hit["close"]) or (found.name[:1].islower() and found.op[:1] == ":")
+    is_setting = found.name[:1].islower() and (bool(found.hit["close"]) or found.op[:1] == ":")
     return chain is not None and not (chain["module"] and is_setting)
 
 

@@ -51,7 +51,7 @@ _BOOTSTRAP = re.compile(r"(?=(?:.*\d){3})[a-z0-9]{6}\.[a-z0-9]{16}")
 """A token that lets a machine join a cluster."""
 _LETTERS = re.compile(r"(?=.*[a-z][A-Z])[A-Za-z]{10,}")
 _PASSPHRASE = re.compile(r"[a-z]{3,10}(?:([-.])[a-z]{3,10})(?:\1[a-z]{3,10}){2,7}")
-_THREE_WORDS = re.compile(r"[a-z]{3,10}(?:([-._])[a-z]{3,10})(?:\1[a-z]{3,10}){1,7}")
+_THREE_WORDS = re.compile(r"[a-z]{3,10}(?:([-.])[a-z]{3,10})(?:\1[a-z]{3,10}){1,7}")
 _SPACED = re.compile(r"[A-Za-z]{2,12}(?:[ ][A-Za-z]{2,12}){0,7}[ ]\d{1,6}[!?#*.]?|[a-z]{3,10}(?:[ ][a-z]{3,10}){3,11}")
 _SENTENCE_WORDS = frozenset(
     """
@@ -208,7 +208,7 @@ def is_short_passphrase(value: str) -> bool:
     With spaces, the last word is a number, or there are at least four words of lower-case letters.
     """
     if " " not in value:
-        return _THREE_WORDS.fullmatch(value) is not None and _TERMS.isdisjoint(re.split(r"[-._]", value))
+        return _THREE_WORDS.fullmatch(value) is not None and _TERMS.isdisjoint(re.split(r"[-.]", value))
     words = value.lower().rstrip("!?#*.").split(" ")
     return _SPACED.fullmatch(value) is not None and _TERMS.isdisjoint(words) and _SENTENCE_WORDS.isdisjoint(words)
 
