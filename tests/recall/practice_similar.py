@@ -5,6 +5,7 @@ FILES = {
     "s.py limits": "PASSWORD_MIN_LENGTH = 12\nPASSWORD_MAX_LENGTH=128\nTOKEN_LIFETIME = 86400\nPIN_MAX_ATTEMPTS = 5",
     "s.py names": 'secret_name = "prod/app-db"\ntoken_header = "X-Auth-Token"\npassword_env = "DB_PASSWORD"\napi_key_header="X-Api-Key"',
     "s.py types": "def connect(password: str, token: Token | None, secret: SecretStr = ...) -> Session: ...",
+    "s.py lines": "password=settings.DB_PASS2,\ntoken=getToken(Ab1),\nsecret: Dict[str,Any1]|None\npassword=os.environ['X1'],",
     "s.py chain": "password = config.database.password\ntoken = self.session.get_token(user_id)\nsecret = vault.read(path)['data']",
     "s.py lookups": 'token = data["access_token"]\npassword = row["password"]\nsecret_key = secrets["app"]["key1"]',
     "s.py errors": 'raise KeyError("password is required")\nreturn {"token": "Invalid or expired token", "password": "Too short"}',

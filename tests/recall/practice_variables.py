@@ -45,7 +45,9 @@ FILES = {
     "v.env backtick": "SESSION_SECRET=`«key»`",
     "v.env ansi": "ROOT_PASSWORD=$'«simple»'",
     "v.env append": 'SECRETS+=" «an 40»"\nAPI_TOKENS+=,«an 40»',
+    "v.properties signs": "db.password=«⟨an 3⟩,⟨an 5⟩;⟨an 4⟩(⟨an 3⟩»",
     # YAML
+    "v.yaml signs": "db_password: «⟨an 4⟩{⟨an 3⟩}⟨an 2⟩|⟨an 5⟩»\nport: 1",
     "v.yaml spring": "spring:\n  datasource:\n    hikari:\n      password: «pw»\n  redis:\n    password: «simple»",
     "v.yaml dotted": "spring.datasource.hikari.password: «pw»\nspring.mail.password: '«pw»'",
     "v.yaml adminPwd": "adminPwd: «pw»\nadminUser: ⟨user⟩\nsmtpPwd: '«pw»'",

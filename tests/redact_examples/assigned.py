@@ -97,6 +97,7 @@ EXAMPLES = {
             "<key>password</key>\n<string>" + canary("hunter", "22") + "</string>",
         ),
         misses=(
+            "password=getValue(Ab1)|Cd2\nport=1",
             '"password": "Must be at least 8"',
             '"password": "Your new password 2"',
             "passphrase: enter the words of your wallet",

@@ -20,6 +20,7 @@ from ccship.privacy.redact.values import (
     is_mixed,
     is_placeholder,
     is_short_passphrase,
+    is_signed_password,
     is_token,
     looks_like_password,
     looks_random,
@@ -47,7 +48,9 @@ _MORE = re.compile(
     r"(?P<joined>[^\"'\n\\]{3,200})(?=\\{0,31}[\"'](?![ ]?[:=])))"
 )
 """A second value of the same name: what replaces the first one, or the next part of a text in parts."""
-_WORDS_OF_LINE = re.compile(r"[A-Za-z0-9 ]{8,120}[!?#*.]?" + END_OF_LINE)
+_LINE = re.compile(
+    r"(?P<op>[ \t]{0,4}[:=][ \t]{0,4})(?P<value>[^\s\"'`\\]{8,128}+|[A-Za-z0-9 ]{8,120}[!?#*.]?)" + END_OF_LINE
+)
 _REST_OF_LINE = re.compile(r"[^\s\"'`\\]{1,128}+(?<![,;)}\]>])" + END_OF_LINE)
 _NUMBERED = re.compile(r"\d{1,6}(?:→|\\{1,31}u2192)|\d{1,4}:")
 """A line number after a name: the line of the name ended, or the name is that of a file in a listing."""
@@ -63,37 +66,39 @@ def _value_of(hit: re.Match[str]) -> list[tuple[int, int]]:
     """Return the value of a name if the name means a secret and the value can be one."""
     text = hit.string
     left = _left(text, hit.start())
-    name = left + hit[0]
-    says = strength(name[2:] if left.startswith(("-D", "-P")) else name)
-    is_guessed = False
-    if says == NOTHING and hit[0][-3:].lower() == "key" and _SETS_KEY.match(text, hit.end()):
-        is_guessed = is_some_key(name)
-        says = HINT if is_guessed else _of_section(hit, name)
-    is_mark = text.endswith("[redacted:", 0, hit.start() - len(left))  # a rule's name has no value
+    start, name = hit.start() - len(left), left + hit[0]
+    says, is_guessed = _strength(hit, left)
+    is_mark = text.endswith("[redacted:", 0, start)  # a rule's name has no value
     if says == NOTHING or is_mark:
         return []
-    is_after = says > HINT and text.endswith(AFTER_VALUE, 0, hit.start() - len(left))
-    if is_after and (before := _before(text, hit.start() - len(left), says)):
+    is_after = says > HINT and text.endswith(AFTER_VALUE, 0, start)
+    if is_after and (before := _before(text, start, says)):
         return before
+    line = _LINE.match(text, hit.end()) if says == STRONG else None
+    if line and _is_whole_line(Assignment(start, left, name, says, line)):
+        return [line.span("value")]
     if not (value := ASSIGNED.match(text, hit.end())):
         return []
-    found = Assignment(hit.start() - len(left), left, name, says, value)
-    if phrase := _phrase(found):
-        return [phrase]
+    found = Assignment(start, left, name, says, value)
     return _spans(found) if _is_secret(found) and (not is_guessed or is_mixed(found.value)) else []
 
 
-def _of_section(hit: re.Match[str], name: str) -> int:
-    """Return the strength of `key` in its section: `[api]`, `jwt: {...}`."""
-    return min(HINT, strength(section_of(hit.string, hit.start()) + "_key")) if name.lower() == "key" else NOTHING
+def _strength(hit: re.Match[str], left: str) -> tuple[int, bool]:
+    """Return the strength of a name, and whether it is that of a key which only a generated value makes a secret."""
+    name = (left[2:] if left.startswith(("-D", "-P")) else left) + hit[0]
+    says = strength(name)
+    if says > NOTHING or hit[0][-3:].lower() != "key" or not _SETS_KEY.match(hit.string, hit.end()):
+        return says, False
+    if name.lower() == "key":  # below `[api]`, in `jwt: {...}`
+        return min(HINT, strength(section_of(hit.string, hit.start()) + "_key")), False
+    return (HINT, True) if is_some_key(name) else (NOTHING, False)
 
 
-def _phrase(found: Assignment) -> tuple[int, int] | None:
-    """Return the line after the name of a passphrase if it is one without quotes."""
-    if not (found.is_setting and found.hit["bare"] and "phrase" in found.name.lower()):
-        return None
-    words = _WORDS_OF_LINE.match(found.hit.string, found.hit.start("bare"))
-    return words.span() if words and " " in words[0] and is_short_passphrase(words[0]) else None
+def _is_whole_line(found: Assignment) -> bool:
+    """Whether the rest of a setting's line is a password with signs or spaces and without quotes."""
+    value = found.value
+    is_phrase = "phrase" in found.name.lower() and " " in value and is_short_passphrase(value)
+    return (is_phrase or is_signed_password(value)) and found.is_setting
 
 
 def _spans(found: Assignment) -> list[tuple[int, int]]:

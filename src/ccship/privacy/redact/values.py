@@ -42,6 +42,8 @@ _PUNCTUATED = re.compile(r"(?=.{6})(?![\w.+-]+@[\w-]+\.).*[A-Za-z0-9][!@#$%^&*+~
 _MAILBOX = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _TOKEN = re.compile(r"(?=(?:.*\d){3})(?=.*[A-Za-z])[\w+/=.~:-]{20,}")
 
+_SIGNED = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?=.*[,;&|(){}\[\]<>])[!-~]{8,128}(?<![,;(){}\[\]<>])")
+_CODE_SIGNS = re.compile(r"^[\[{(<$]|[A-Za-z_]{3,}[(<\[{].*[)>\]}]|[=-]>|::|://|\$[{(]|\{\{|&&|\|\||\)\.")
 _ALL_KINDS = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9+/=_-]{24,}")
 _WITH_SIGNS = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[A-Za-z\d][!@#$%^&*+~?=][A-Za-z\d])[\w!@#$%^&*+~?=-]{16,}")
 """What password generators make: both cases with signs between them, and nothing that paths and calls contain."""
@@ -130,6 +132,12 @@ def is_token(value: str) -> bool:
 def is_mixed(value: str) -> bool:
     """Whether a value is a generated token of capitals, lower-case letters and digits, so neither a hash nor a uuid."""
     return _ALL_KINDS.fullmatch(value) is not None and looks_generated(value)
+
+
+def is_signed_password(value: str) -> bool:
+    """Whether a value is a generated password with signs that also separate code: `xK4,f9;Lq(2mW`."""
+    is_code = _CODE_SIGNS.search(value) is not None
+    return _SIGNED.fullmatch(value) is not None and not is_code and has_few_words(re.sub(r"\W", "", value))
 
 
 def is_mailbox(value: str) -> bool:
