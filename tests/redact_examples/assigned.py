@@ -97,6 +97,8 @@ EXAMPLES = {
             "<key>password</key>\n<string>" + canary("hunter", "22") + "</string>",
         ),
         misses=(
+            'fileKey = "3fa81c09e7b4d2653fa81c09e7b4d265"',
+            'first(row("secret"), "column1name")',
             "password=getValue(Ab1)|Cd2\nport=1",
             '"password": "Must be at least 8"',
             '"password": "Your new password 2"',
