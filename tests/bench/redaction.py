@@ -96,6 +96,17 @@ HOSTILE = (
         "Password = pointer.To(a.b.",
         'password_word" a="b" c="d">',
     ),
+    *(
+        "passphrase: ab cd ",
+        '"password": "ab cd ',
+        'f("a", "b", "password", "c", ',
+        "${TOKEN-a1b2",
+        "passwords:\n  a: b1c2d\n",
+        'password: "a1b2c3d4"\n"e5f6g7"\n',
+        "password: a1b2c3d4 -> e5f6g7h8 -> ",
+        'password:\n  description: a\n  type: "b"\n',
+        "a.env:1:AB=c1D2e3f4g5\n",
+    ),
     *("echo 'a' 'b' | ", "printf 'a\\nb' ", "?apiKey=a1b2&", "aaaaaaaaaaaaaaaa%2B", ".Gaaaaa.", ":APA91b", ":fx"),
     *(
         "assword: send ",

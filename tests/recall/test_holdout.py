@@ -18,7 +18,7 @@ Source = Callable[[], Iterator[Case]]
 
 FLOORS: dict[Source, dict[Group, float]] = {
     cases: {"named": 0.99, "carrier": 0.99, "bare": 0.99, "format": 0.99},
-    unseen_cases: {"named": 0.98, "carrier": 0.99, "bare": 0.98, "format": 0.96, "innocent": 1},
+    unseen_cases: {"named": 0.99, "carrier": 0.99, "bare": 0.98, "format": 0.96, "innocent": 1},
 }
 """What is measured, rounded down. Recall may only grow; the goals are 0.99, 0.97, 0.85 and 0.95. The rules may be
 improved with the first hold-out, but not with the second.

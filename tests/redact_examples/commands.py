@@ -3,6 +3,13 @@
 from redact_examples.notation import Examples, canary, made_up
 
 EXAMPLES = {
+    "shell-default": Examples(
+        hits=(
+            "docker run -e KEY=${API_KEY-" + canary(made_up(24)) + "}",
+            "echo ${DB_PASSWORD-" + canary("hunter", "22") + "} | cat",
+        ),
+        misses=("${API_KEY-none}", "${total-offset1}", "${API_KEY-$OTHER_KEY}"),
+    ),
     "command-line-credentials": Examples(
         hits=(
             "curl -s -u ada:" + canary("love", "lace1815") + " https://example.com",

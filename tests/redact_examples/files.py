@@ -3,6 +3,17 @@
 from redact_examples.notation import HEX, Examples, canary, made_up
 
 EXAMPLES = {
+    "secret-subkeys": Examples(
+        hits=(
+            "passwords:\n  root: " + canary("hunter", "22") + "\n  app: '" + canary("wheel", "44") + "'",
+            "encryption_keys:\n  current: " + canary(made_up(43), "=") + "\n  old: " + canary(made_up(40)) + "\nx: 2",
+        ),
+        misses=(
+            "secrets:\n  name: db-credentials-v2\n  key: password",
+            "keys:\n  up: arrow-up2\n  down: arrow-down2",
+            "tokens:\n  color: '#1a2b3c'\n  space: 8px",
+        ),
+    ),
     "login-file": Examples(
         hits=(
             "cat > userlist.txt <<'EOF'\nada:" + canary("hunter", "22") + "\nEOF",

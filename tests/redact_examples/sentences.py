@@ -6,6 +6,16 @@ PERSON = canary("Sommer", "2024")
 TOKEN = canary(made_up(32))
 
 EXAMPLES = {
+    "numeric-code": Examples(
+        hits=(
+            '{"user": "ada", "pin": "' + canary("315", "442") + '"}',
+            "pin: " + canary("847", "077") + " # front door",
+            "app -pin " + canary("966", "108"),
+            "?user=ada&otp=" + canary("110", "771"),
+            "userPin = " + canary("110", "771"),
+        ),
+        misses=("pin: 13", "spin: 123456", "pin 123456 boards", "otp: 12345.5", "mapping: 123456"),
+    ),
     "spoken-password": Examples(
         hits=(
             "remove the hard-coded password " + PERSON + " from it",

@@ -5,25 +5,23 @@ only the text that belongs to the name in its language.
 """
 
 import re
-from dataclasses import dataclass
-from functools import cached_property
 
-from ccship.privacy.redact.names import COPULAS, HINT, KEYWORDS, NOTHING, STRONG, names_secret, strength
+from ccship.privacy.redact.assignment import LONGEST_LINE, Assignment, assigns
+from ccship.privacy.redact.names import HINT, KEYWORDS, NOTHING, STRONG, is_some_key, names_secret, strength
 from ccship.privacy.redact.operators import AFTER_VALUE, ASSIGNED, BLOCK, REST, STRICT, VALUE, is_pair
-from ccship.privacy.redact.rules import LINE_START, NEXT_LINE, Rule
+from ccship.privacy.redact.rules import END_OF_LINE, NEXT_LINE, Rule
 from ccship.privacy.redact.sections import section_of
 from ccship.privacy.redact.values import (
     LEAST_HINTED,
     bears_out_a_hint,
-    has_few_words,
     is_address,
     is_code,
     is_mailbox,
-    is_passphrase,
+    is_mixed,
     is_placeholder,
-    is_spoken,
+    is_short_passphrase,
+    is_signed_password,
     is_token,
-    looks_chosen,
     looks_like_password,
     looks_random,
 )
@@ -39,125 +37,87 @@ _FIRST_WORDS = frozenset(
     recovery secret service session shared signing unseal webhook
     """.split()  # noqa: SIM905 - a list of words reads better so
 )
-_LONGEST_LEFT, _LONGEST_LINE = 50, 120
-_DOCKERFILE = re.compile(r"(?:\b|(?<=\\n))ENV $")
-_END = re.compile(r"\\{0,31}[\"'`]?\s*(?:$|\n)")
-_SETS = re.compile(
-    r"(?i)(?:^|[;&|(>])\s*(?:\$ )?"
-    r"(?:#\s?define|setx|setenv|set|arg|env|proxy_set_header|add_header|fastcgi_param|export)\s+(?:-\w+\s+){0,3}$"
-    r"|\b(?:config(?:ure|uration)?|secrets?|variables?|env|auth)[ :](?:set|add|put|create|--\w+)\b[^\n]{0,60}$"
-    r"|\b(?:user|role|login|identified|alter|with)\b[^\n]{0,80}$"
-    r"|(?:^|[\s(])\(?(?:def\w*|setq|setf|define|set)[ (]\*?(?:ENV\{)?$"
-    r"|[\"' ]/set[ ]$"
-    r"|^[ \t]*set[ ](?:[\w./:-]{1,40}[ ]){0,14}$"
-)
-_SETTER = re.compile(
-    r"(?i)(?:.*\.)?(?:set|with|use)?_?(?:user|db|admin|key|store)?_?(?:password|passwd|passphrase|pwd|secret)"
-)
-_GETTER = re.compile(
-    r"(?i)\.(?:get|fetch|read|find|load|has|is|check|delete|remove|list|create|generate|reset|describe)\w*$"
-)
-_CHANGES = re.compile(r"(?i)\b(?:set|chang|reset|updat|rotat)\w{0,4}[ ][\w ]{0,40}$")
+_LONGEST_LEFT = 50
 _CHAINED = re.compile(r"(?:(?P<module>::)|\barn:[\w:/-]{1,100}:)$")
 """The text before a name that is part of a longer one: `AWS::ApiGateway::ApiKey`, `arn:...:secret:name`."""
-_ATTRIBUTE = re.compile(r"(?:name|key)=\\{0,31}[\"']\Z")
-_CALL = re.compile(
-    r"(?:\w\(|^\s{0,20}set[ ](?=:))(?:(?:[\w.$:]{1,40}|[\"'][\w.]{1,40}[\"']),)?[ ]?"
-    r"(?:\\{0,31}[\"'`:][#.\[\w=]{0,10}|(?<=,[ ])"
-    r"|(?<=cpy\()[\w.>-]{0,30})$"
-)
 _SCALAR = re.compile(r"[|>][+-]?\d?(?:\n|\\{1,31}n)")
-_CHANGED = re.compile(r"\\{0,31}[\"'][ ]->[ ]\\{0,31}[\"'](?P<new>[^\"'\n\\]{3,200})")
-_OPEN = re.compile(r"(?:(?<![\w)])|(?<=\\[nrt]))[({\[][ ]?(?:\\{0,31}[\"'`:])?$")
-_CLOSE = re.compile(r"\\{0,31}[\"'`]?(?:>>|\.[\w()]{1,20})?[ ]?[)\]}]")
-_TUPLE = re.compile(r"[ \t]*(?:(?:my|let|const|local|var)[ ])?[(\[]?(?:[\w$.@]+,[ ]?)+$")
-_BRACED = re.compile(r"(?i)(?:driver|server|dsn|uid|user id|data source|database|pwd)=|^[ \t]*set[ ]")
-_NUMBERED_WORD = re.compile(r"[A-Za-z_-]+\d")
-_SHORT_PAIR, _LONG_PAIR = 6, 8
-_FIELD = re.compile(r"name=\\{0,31}[\"']?\Z")
-_LINE_START = re.compile(LINE_START)
+_MORE = re.compile(
+    r"(?:\\{0,31}[\"'][ ](?:->|:)[ ]\\{0,31}[\"'](?P<other>[^\"'\n\\]{3,200})"
+    r"|[ ](?:->|\u2192)[ ](?P<new>[^\s\"'`<>\\,;]{5,200})"
+    rf"|\\{{0,31}}[\"'](?:[ ]?[+.&][ ]?(?:{NEXT_LINE})?|{NEXT_LINE})[ \t]{{0,40}}(?:[+.&][ ])?[rbf]?\\{{0,31}}[\"']"
+    r"(?P<joined>[^\"'\n\\]{3,200})(?=\\{0,31}[\"'](?![ ]?[:=])))"
+)
+"""A second value of the same name: what replaces the first one, or the next part of a text in parts."""
+_LINE = re.compile(
+    r"(?P<op>[ \t]{0,4}[:=][ \t]{0,4})(?P<value>[^\s\"'`\\]{8,128}+|[A-Za-z0-9 ]{8,120}[!?#*.]?)" + END_OF_LINE
+)
+_REST_OF_LINE = re.compile(r"[^\s\"'`\\]{1,128}+(?<![,;)}\]>])" + END_OF_LINE)
 _NUMBERED = re.compile(r"\d{1,6}(?:→|\\{1,31}u2192)|\d{1,4}:")
 """A line number after a name: the line of the name ended, or the name is that of a file in a listing."""
-_SETTING = re.compile(r"\w{1,30}[=:](?!=?$)")
-_TITLE = re.compile(r"\W{0,8}(?:[A-Z]?[a-z']{1,12}[ ]){0,5}")
-_TITLE_END = re.compile(
-    r"[A-Z]?[a-z]+(?:[ _-][A-Z]?[a-z]+)*|[A-Z]{2,4} [a-z]+|[A-Z]+(?:_[A-Z]+)*|[a-z]+(?:[A-Z][a-z]+)+"
-)
-_BELOW = re.compile(rf":?(?:[ \t]{{0,8}}{NEXT_LINE}){{1,2}}(?:`{{3}}\w{{0,10}}{NEXT_LINE})?")
-_ASKS = re.compile(r"(?i)\b(?:what|which|whats|what's)\b")
 _SHORTEST_PIN, _LONGEST_NUMBER = 6, 15
 """Digits of a numeric password: with fewer or more it is a count, a time or an id."""
+_MOST_PARTS = 8
+_PASS = re.compile(r"(?i)pass|pwd|pw$|kennwort")
 _SHORT, _LONG = 5, 8
 """Minimum length of an unquoted value after the name of a password, and after that of a token."""
-
-
-@dataclass(frozen=True)
-class _Assignment:
-    """A name of a secret and the text after it.
-
-    `left`: the part of the name before the keyword; `name`: the whole name; `hit`: the operator and the value.
-    """
-
-    start: int
-    left: str
-    name: str
-    says: int
-    hit: re.Match[str]
-
-    @property
-    def op(self) -> str:
-        return self.hit["op"]
-
-    @property
-    def quoted(self) -> str:
-        return self.hit["quoted"] or ""
-
-    @property
-    def value(self) -> str:
-        return self.hit[self.hit.lastindex or 0]
-
-    @cached_property
-    def before(self) -> str:
-        """The line up to the name, at most its last characters."""
-        end = self.hit.string[max(self.start - _LONGEST_LINE, 0) : self.start]
-        return end[end.rfind("\n") + 1 :]
-
-    @cached_property
-    def line(self) -> str:
-        """The line up to the name, without the prefix that a log or a listing prints before each line."""
-        return self.before[_LINE_START.match(self.before).end() :]  # type: ignore[union-attr]
 
 
 def _value_of(hit: re.Match[str]) -> list[tuple[int, int]]:
     """Return the value of a name if the name means a secret and the value can be one."""
     text = hit.string
     left = _left(text, hit.start())
-    name = left + hit[0]
-    says = strength(name)
-    if says == NOTHING and name.lower() == "key" and _SETS_KEY.match(text, hit.end()):
-        says = min(HINT, strength(section_of(text, hit.start()) + "_key"))
-    if says == NOTHING:
+    start, name = hit.start() - len(left), left + hit[0]
+    says, is_guessed = _strength(hit, left)
+    is_mark = text.endswith("[redacted:", 0, start)  # a rule's name has no value
+    if says == NOTHING or is_mark:
         return []
-    is_mark = text.endswith("[redacted:", 0, hit.start() - len(left))  # a rule's name has no value
-    if is_mark:
-        return []
-    is_after = says > HINT and text.endswith(AFTER_VALUE, 0, hit.start() - len(left))
-    if is_after and (before := _before(text, hit.start() - len(left), says)):
+    is_after = says > HINT and text.endswith(AFTER_VALUE, 0, start)
+    if is_after and (before := _before(text, start, says)):
         return before
+    line = _LINE.match(text, hit.end()) if says == STRONG else None
+    if line and _is_whole_line(Assignment(start, left, name, says, line)):
+        return [line.span("value")]
     if not (value := ASSIGNED.match(text, hit.end())):
         return []
-    found = _Assignment(hit.start() - len(left), left, name, says, value)
-    if not _is_secret(found):
-        return []
-    start, end = value.span(value.lastindex or 0)
-    changed = _CHANGED.match(text, end)
+    found = Assignment(start, left, name, says, value)
+    return _spans(found) if _is_secret(found) and (not is_guessed or is_mixed(found.value)) else []
+
+
+def _strength(hit: re.Match[str], left: str) -> tuple[int, bool]:
+    """Return the strength of a name, and whether it is that of a key which only a generated value makes a secret."""
+    name = (left[2:] if left.startswith(("-D", "-P")) else left) + hit[0]
+    says = strength(name)
+    if says > NOTHING or hit[0][-3:].lower() != "key" or not _SETS_KEY.match(hit.string, hit.end()):
+        return says, False
+    if name.lower() == "key":  # below `[api]`, in `jwt: {...}`
+        return min(HINT, strength(section_of(hit.string, hit.start()) + "_key")), False
+    return (HINT, True) if is_some_key(name) else (NOTHING, False)
+
+
+def _is_whole_line(found: Assignment) -> bool:
+    """Whether the rest of a setting's line is a password with signs or spaces and without quotes."""
+    value = found.value
+    is_phrase = "phrase" in found.name.lower() and " " in value and is_short_passphrase(value)
+    return (is_phrase or is_signed_password(value)) and found.is_setting
+
+
+def _spans(found: Assignment) -> list[tuple[int, int]]:
+    """Return the value, up to the end of its line or block, and a second value after it."""
+    text, (start, end) = found.hit.string, found.hit.span(found.hit.lastindex or 0)
     rest = (BLOCK if _SCALAR.search(found.op) else REST).match(text, end)
-    return [(start, rest.end() if rest else end), *([changed.span("new")] if changed else [])]
+    if not rest and found.hit["bare"] and found.is_setting:
+        rest = _REST_OF_LINE.match(text, end)
+    spans = [(start, rest.end() if rest else end)]
+    while (more := _MORE.match(text, spans[-1][1])) and len(spans) < _MOST_PARTS:
+        if not looks_like_password(more[more.lastgroup or 0]):
+            break
+        spans.append(more.span(more.lastgroup or 0))
+    return spans
 
 
 def _before(text: str, at: int, says: int) -> list[tuple[int, int]]:
     """Return the quoted value before a name: `"..." -> name`, `set("...", forKey: "name")`."""
-    value = VALUE.search(text, max(at - _LONGEST_LINE, 0), at)
+    value = VALUE.search(text, max(at - LONGEST_LINE, 0), at)
     if not value or is_placeholder(value["value"]) or names_secret(value["value"]) or is_address(value["value"]):
         return []
     random = looks_like_password(value["value"]) if says == STRONG else looks_random(value["value"])
@@ -178,10 +138,10 @@ def _left(text: str, at: int) -> str:
     return text[at - size : at]
 
 
-def _is_secret(found: _Assignment) -> bool:
+def _is_secret(found: Assignment) -> bool:
     value = found.value
     return (
-        _assigns(found)
+        assigns(found)
         and _is_value(value, found)
         and not (is_placeholder(value) or is_placeholder(value.rstrip(".")))
         and not names_secret(value)
@@ -194,173 +154,18 @@ def _is_secret(found: _Assignment) -> bool:
     )
 
 
-def _is_chained(found: _Assignment) -> bool:
+def _is_chained(found: Assignment) -> bool:
     """Whether the name is the end of a longer one. `module::password: ...` is a setting, `AWS::SecretKey` a type."""
     chain = _CHAINED.search(found.line)
-    is_setting = bool(found.hit["close"]) or (found.name[:1].islower() and found.op[:1] == ":")
+    is_setting = found.name[:1].islower() and (bool(found.hit["close"]) or found.op[:1] == ":")
     return chain is not None and not (chain["module"] and is_setting)
 
 
-def _assigns(found: _Assignment) -> bool:
-    """Whether the operator assigns the value to the name."""
-    op = found.op.strip()
-    if is_pair(op):
-        return "alue" in op or "ALUE" in op or looks_like_password(found.value)
-    if found.hit["braces"]:
-        return _BRACED.search(found.line) is not None
-    if not found.op:
-        is_bare = not found.quoted and not found.left.startswith("-")
-        is_setting = is_bare and _SETTING.match(found.value) is not None  # method=password duration=12ms
-        return not is_setting and _follows(found)
-    return _is_below(found) if _BELOW.fullmatch(found.op) else _assigns_by(op, found)
-
-
-def _assigns_by(op: str, found: _Assignment) -> bool:
-    if op[:1] == "!" or op[-6:] == "return":  # a comparison, the result of a function
-        return looks_random(found.value)
-    if op[-1:] == "=":
-        return not _TUPLE.match(found.line)  # the value of the first name of a tuple
-    check = _in_map if "{" in op and op[-1:] == ":" else _BY_OPERATOR.get(op[:1], _tells)
-    return check(op, found)
-
-
-def _after_comma(op: str, found: _Assignment) -> bool:
-    """Whether a name and a value are arguments of one call, or alone in brackets."""
-    if op[-1:] == ":":  # default: ...
-        return bool(found.quoted)
-    if _OPEN.search(found.line):
-        return _is_bracketed(found)
-    is_loud = found.name.isupper() and "_" in found.name
-    is_set = (found.says == STRONG or is_token(found.value)) and found.quoted and _CALL.search(found.line)
-    is_chosen = re.search(r"\d", found.value) is not None or is_passphrase(found.value) or _has_no_words(found.value)
-    return bool(is_loud or is_set) and is_chosen
-
-
-def _has_no_words(value: str) -> bool:
-    return len(value) >= LEAST_HINTED and looks_chosen(value) and has_few_words(value)
-
-
-def _after_bracket(_: str, found: _Assignment) -> bool:
-    if found.op[:1] == " ":  # the root password (...)
-        return found.says == STRONG and looks_like_password(found.value)
-    is_chained = "." in found.name and looks_random(found.value) and not _GETTER.search(found.name)
-    return not found.hit["close"] and (is_chained or _SETTER.fullmatch(found.name) is not None)
-
-
-def _in_block(op: str, found: _Assignment) -> bool:
-    return bool(found.quoted) and (not op.endswith("{") or _closes(found))
-
-
-def _in_element(_: str, found: _Assignment) -> bool:
-    return not found.quoted and (not found.hit["close"] or _ATTRIBUTE.search(found.line) is not None)
-
-
-def _after_dash(op: str, found: _Assignment) -> bool:
-    if op[:2] == "->":
-        return True
-    return found.says == STRONG and not found.hit["close"] and is_spoken(found.value)
-
-
-def _in_map(_: str, found: _Assignment) -> bool:
-    return found.says == STRONG and looks_like_password(found.value)
-
-
-def _in_cell(_: str, found: _Assignment) -> bool:
-    is_loud = found.name.isupper() and found.before.rstrip().endswith("|")  # `error | ` may be the prefix of a log
-    is_row = "  " in found.op and not found.line.strip() and "_" in found.name  # psql's expanded display
-    return _is_cell(found) and (is_loud or is_row or found.line.lstrip().startswith("|"))
-
-
-def _closes(found: _Assignment) -> bool:
-    return _CLOSE.match(found.hit.string, found.hit.end()) is not None
-
-
-def _is_bracketed(found: _Assignment) -> bool:
-    """Whether a name and a value are a pair in brackets of their own: `{password, "..."}`, `("token", "...")`."""
-    is_chosen = found.says == STRONG and len(found.value) >= _SHORT_PAIR and re.search(r"\d\d", found.value) is not None
-    return (
-        bool(found.quoted)
-        and (is_chosen or len(found.value) >= _LONG_PAIR)
-        and _closes(found)
-        and looks_like_password(found.value)
-        and not _NUMBERED_WORD.fullmatch(found.value)
-    )
-
-
-def _tells(op: str, found: _Assignment) -> bool:
-    """Whether a sentence assigns the value to the name. Operators that are not words or colons always do."""
-    if op == "?":
-        return _ASKS.search(found.line) is not None and looks_random(found.value)
-    if op == ":" and found.name.lower() == "pass" and not found.quoted:  # `PASS: test_of_something`
-        is_drawer = found.line.strip() == ":"  # :PASS: ...
-        return (found.name != "PASS" or is_drawer) and re.search(r"[/.:]|^test", found.value) is None
-    if op == "to":
-        if found.quoted and found.hit["close"]:  # "password" to "..."
-            return looks_like_password(found.value)
-        is_polish = found.name.lower().startswith("has")  # hasło to ...
-        return found.says == STRONG and (is_polish or _CHANGES.search(found.line) is not None)
-    return True
-
-
-_BY_OPERATOR = {
-    ",": _after_comma,
-    "(": _after_bracket,
-    ")": _in_block,
-    "{": _in_block,
-    ">": _in_element,
-    "|": _in_cell,
-    "-": _after_dash,
-    "–": _after_dash,  # noqa: RUF001 - a dash in a sentence
-    "—": _after_dash,
-    "…": _after_dash,
-}
-
-
-def _is_cell(found: _Assignment) -> bool:
-    return looks_like_password(found.value) if found.says == STRONG else looks_random(found.value)
-
-
-def _is_below(found: _Assignment) -> bool:
-    """Whether a value on the next line belongs to the name: in a form, or if each is alone on its line."""
-    if _FIELD.search(found.line):
-        return True
-    is_title = _TITLE.fullmatch(found.line) is not None and _TITLE_END.fullmatch(found.name) is not None
-    is_alone = is_title and _END.match(found.hit.string, found.hit.end()) is not None
-    is_random = looks_random(found.value) if found.says == STRONG else bears_out_a_hint(found.value)
-    return is_alone and (is_token(found.value) or is_random)
-
-
-def _follows(found: _Assignment) -> bool:
-    """Whether a name and a value with only a space between them belong together; in a sentence they do not."""
-    before, value = found.line, found.value
-    if found.left.startswith("-") or _DOCKERFILE.search(before):
-        return True
-    if found.name.lower() == "pass":
-        is_set = not before.strip(" \t>$#-") or before.strip(" \t>$#-") == "set"
-        return bool(found.quoted) and is_set and looks_like_password(value)
-    if _SETS.search(before) or (not found.left and before.endswith(" /")) or _is_column(found):
-        return True
-    if found.says < STRONG:
-        return False
-    if found.quoted:
-        is_long = found.name.isupper() or len(re.findall("[A-Z]?[a-z]+", found.name)) > 1  # storePassword "..."
-        return " " not in found.left and (is_long or re.search(r"\d", value) is not None or is_passphrase(value))
-    is_all = not before.strip(" \t>$#-") and _END.match(found.hit.string, found.hit.end()) is not None
-    return is_all or is_token(value) or (found.name[-1:] in COPULAS and looks_like_password(value))
-
-
-def _is_column(found: _Assignment) -> bool:
-    """Whether a name is the first on its line and its value is in the next column."""
-    if found.op or "_" not in found.name or found.line.strip(" \t>$#-"):
-        return False
-    is_apart = found.hit.string.startswith("  ", found.hit.start("op")) or "\t" in found.hit[0]
-    return is_token(found.value) or (found.name.isupper() and is_apart and looks_like_password(found.value))
-
-
-def _is_value(value: str, found: _Assignment) -> bool:
+def _is_value(value: str, found: Assignment) -> bool:
     """Whether the value can be a secret. The weaker the name, the more the value must look like one."""
     is_strong, is_quoted, is_loud = found.says == STRONG, found.hit["bare"] is None, found.name.isupper()
     random = looks_like_password(value) if is_strong else looks_random(value)
+    is_words = is_strong and _PASS.search(found.name) is not None and is_short_passphrase(value.rstrip("."))
     is_long_enough = len(value) >= (_SHORT if is_strong else _LONG)
     if found.says == HINT:
         bears_out = bears_out_a_hint(value) or (found.op == "=" and is_loud and random and len(value) >= LEAST_HINTED)
@@ -368,7 +173,8 @@ def _is_value(value: str, found: _Assignment) -> bool:
     if found.op == "=" and is_loud:  # KEY=value: a line of a shell or an env file
         return is_strong or random or is_long_enough
     if " " in value:
-        return "phrase" in found.name.lower() and is_quoted
+        return is_quoted and (is_words or "phrase" in found.name.lower())
+    random = random or is_words
     if is_code(value, is_quoted=is_quoted):
         return _is_number(value, found)
     if not _is_strict(found) and (is_quoted or (is_strong and is_loud and "_" in found.name)):
@@ -376,12 +182,12 @@ def _is_value(value: str, found: _Assignment) -> bool:
     return (random and is_long_enough) or (not _is_strict(found) and is_token(value))
 
 
-def _is_strict(found: _Assignment) -> bool:
+def _is_strict(found: Assignment) -> bool:
     is_list = found.op.strip()[:1] == "(" or "[" in found.op or len(found.op.split()) > 1  # or a sentence
     return not is_pair(found.op) and STRICT.match(found.op) is not None and (is_list or not found.quoted)
 
 
-def _is_number(value: str, found: _Assignment) -> bool:
+def _is_number(value: str, found: Assignment) -> bool:
     """Whether digits are a password, or too many for a count."""
     is_strong = found.says == STRONG
     least = _SHORTEST_PIN if is_strong and re.search("ass|pin|暗証", found.name.lower()) else _LONGEST_NUMBER

@@ -12,7 +12,7 @@ _STRING = rf"[brfN]?{_QUOTE}[^\"'`\n\\]{{0,200}}{_QUOTE}"
 _SECRET = rf"[brfN]?{_QUOTE}(?P<secret>[^\"'`\n\\]{{3,200}}){_QUOTE}"
 
 
-_CALL = re.compile(r"\w\([ ]?\\{0,31}[\"'`][^\"'`\n]{0,80}\Z")
+_CALL = re.compile(r"\w\([ ]?\\{0,31}[\"'`][^\"'`\n]{0,80}(?:\[\w{2,12}=[\"'][\w-]{0,30})?\Z")
 _FARTHEST = 100
 
 
@@ -73,7 +73,7 @@ def _is_entered(hit: re.Match[str]) -> bool:
 RULES = (
     Rule(
         "typed-password",
-        rf"(?:(?i:pass|passw(?:or)?d|pwd|passphrase|token|key)[\w-]{{0,20}}\]?{_QUOTE}\){{0,3}}"
+        rf"(?:(?i:pass|passw(?:or)?d|pwd|passphrase|token|key)[\w-]{{0,20}}[\"']?\]?{_QUOTE}\){{0,3}}"
         r"(?:\.(?:type|fill|send_keys|sendKeys)\(|,[ ]?(?:with:[ ]?)?)"
         rf"|id:password[ ]{{2,20}}){_SECRET}",
         tuple(

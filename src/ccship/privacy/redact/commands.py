@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from ccship.privacy.redact.accepts import is_typed
-from ccship.privacy.redact.names import names_secret
+from ccship.privacy.redact.accepts import is_password, is_typed
+from ccship.privacy.redact.names import HINT, names_secret, strength
 from ccship.privacy.redact.rules import NEWLINE, Rule
 from ccship.privacy.redact.values import is_address, is_placeholder, is_spoken, is_token, looks_like_password
 
@@ -173,6 +173,12 @@ RULES = (
         r"[ ]-(?:p|P|w|pw|pass|W|passwd)[ ]" + _SPOKEN,
         (" -p ", " -w ", " -pw ", " -pass ", " -passwd "),
         accept=_follows_a_user,
+    ),
+    Rule(
+        "shell-default",
+        r"\$\{(?P<name>[A-Za-z_]\w{1,60})-(?P<secret>[^\s\"'`$<>\\{}]{5,200})\}",
+        ("${",),
+        accept=lambda hit: strength(hit["name"]) > HINT and is_password(hit),
     ),
     Rule(
         "login-flag",

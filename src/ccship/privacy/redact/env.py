@@ -11,8 +11,10 @@ from ccship.privacy.redact.scan import Found
 from ccship.privacy.redact.values import is_placeholder
 
 _BREAK = r"(?:\n|\\{1,31}n)"
-_LEFT = r"(?:[ ]{0,8}\d{1,6}(?:→|\t|\\{1,31}t|\\{1,31}u2192))?[ \t]{0,8}(?:export[ ])?"
-"""The prefix of a line as Claude's Read prints it: its number and an arrow or a tab, possibly escaped in JSON."""
+_LEFT = (
+    r"(?:[ ]{0,8}\d{1,6}(?:→|\t|\\{1,31}t|\\{1,31}u2192)|[+](?![+])|[\w./-]{1,60}:\d{1,6}:)?[ \t]{0,8}(?:export[ ])?"
+)
+"""The prefix of a line as Claude's Read, a diff or grep print it; an arrow or a tab may be escaped in JSON."""
 _SETTING = rf"{_LEFT}[A-Z][A-Z0-9_]{{1,60}}=[^\n\\]{{0,2000}}+(?:\\{{1,31}}[\"'][^\n\\]{{0,2000}}+){{0,4}}+"
 _OTHER = rf"{_LEFT}(?:\#[^\n\\]{{0,500}}+|(?=\n|\\))"
 """A comment or an empty line."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ccship.privacy.redact.accepts import is_generated, is_literal, is_password
+from ccship.privacy.redact.names import NOTHING, STRONG, strength
 from ccship.privacy.redact.rules import END_OF_LINE, LINE_START, NEWLINE, NEXT_LINE, Rule
 from ccship.privacy.redact.values import is_placeholder, is_spoken, looks_like_password
 
@@ -107,6 +108,24 @@ def _literals(hit: re.Match[str]) -> Iterator[tuple[int, int]]:
         at = line.end()
 
 
+_SUBKEY = re.compile(
+    rf"{NEXT_LINE}[ \t]{{1,40}}\\{{0,31}}[\"']?[\w.@/-]{{1,60}}\\{{0,31}}[\"']?:[ ]{{1,4}}\\{{0,31}}[\"']?"
+    rf"(?P<secret>[^\s\"'\\,\[\]{{}}]{{5,400}})"
+    rf"(?:\\{{0,31}}[\"']|(?:[ ]{{1,4}}\#[^\n\\]{{0,80}})?{END_OF_LINE})"
+)
+_NAME_END = re.compile(r"(?:(?<=\\[nrt])|(?<![\w\\.-]))[A-Za-z][\w.-]{0,40}\Z")
+
+
+def _subkeys(hit: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Return the values below the name of several secrets in YAML: `passwords:`, `encryption_keys:`."""
+    begin = _NAME_END.search(hit.string, max(hit.start() - 40, 0), hit.end("name"))
+    says, at = strength(begin[0]) if begin else NOTHING, hit.end()
+    while says and (entry := _SUBKEY.match(hit.string, at)):
+        if is_password(entry) if says == STRONG else is_generated(entry):
+            yield entry.span("secret")
+        at = entry.end()
+
+
 _ELEMENT = re.compile(r"(?i)<[\w.-]{0,30}(?:password|passphrase|secret|token|master)\Z")
 _BASE64 = r"[A-Za-z0-9+/]"
 
@@ -176,6 +195,12 @@ RULES = (
             "basicauth(",
         ),
         spans=_entries,
+    ),
+    Rule(
+        "secret-subkeys",
+        rf"(?P<name>(?i:passwords|secrets|tokens|keys|credentials))\\{{0,31}}[\"']?:[ ]?(?={NEXT_LINE}[ \t])",
+        ("passwords:", "secrets:", "tokens:", "keys:", "credentials:"),
+        spans=_subkeys,
     ),
     Rule("secret-generator", r"secretGenerator:", ("secretgenerator:",), spans=_literals),
     Rule(

@@ -96,10 +96,13 @@ RULES = (
     ),
     Rule(
         "login-tuple",
-        rf"auth\\{{0,31}}[\"']?[ ]?=>?[ ]?[(\[][ ]?{_STRING}[ ]?,[ ]?[brf]?\\{{0,31}}[\"']"
+        rf"(?:auth|creds?|credentials)\\{{0,31}}[\"']?[ ]?=>?[ ]?[(\[][ ]?{_STRING}[ ]?,[ ]?[brf]?\\{{0,31}}[\"']"
         r"(?P<secret>[^\"'\n\\]{3,100})"
         r"\\{0,31}[\"'][ ]?[,)\]]",
-        ("auth=(", "auth = (", "auth=[", "auth = [", "auth' =>", 'auth" =>'),
+        (
+            *("auth=(", "auth = (", "auth=[", "auth = [", "auth' =>", 'auth" =>'),
+            *("creds = (", "creds=(", "cred = (", "credentials = (", "credentials=("),
+        ),
         accept=_looks_like_password,
     ),
     Rule(

@@ -20,12 +20,13 @@ _SECRETS = tuple(
     apisecret apitoken authkey authtoken bindpw encryptionkey masterauth
     masterkey mnemonic passcode passkey passphrase passwd password privatekey psk pwd secret secretkey servicekey
     sharedsecret signingkey authtok
+    lösen šifra гасло
     adgangskode adgangskoden contrasena contrasenia contraseña haslo hasło heslo jelszó kennwort losenord lozinka
     lösenord lösenordet motdepasse parola passord passordet passwort salasana secreta secretword senha sifre
     wachtwoord şifre пароль 口令 密码 密碼 パスワード 비밀번호
     contrasenya jelszo katasandi kodeord losungswort matkhau parool slaptazodis slaptažodis tunnussana zaporka
     συνθηματικό סיסמה گذرواژه 暗証番号 암호
-    paswd paswrd pswd pswrd pwrd
+    codeword paswd paswrd psswd pswd pswrd pwrd
 """)
 )
 _SHORT_SECRETS = _words("geslo mdp mima pass passe passwords psw psword pw pword")
@@ -46,11 +47,12 @@ _TOKENS = (
 _HINTS = _words("""
     auth authorization bearer clave community cookie creds dsn jwt otp passwordsalt pat pepper salt secrets seed
     setcookie tokens cred dek kek macaroon miyao scrt secr tkn tok jeton sandi kodikos κωδικός
-    avain kulcs zugangscode
+    avain crumb kubeconfig kulcs zugangscode
 """)
 _HINTS_AT_THE_END = tuple(
     """
-    schlüssel schluessel sleutel nøkkel nyckel nøgle klucz klíč klic anahtar anahtari 密钥 密鑰 秘钥 金鑰 秘密鍵 暗号鍵
+    schlüssel schluessel sleutel nøkkel nyckel nøgle klucz klíč klic anahtar anahtari ключ
+    密钥 密鑰 秘钥 金鑰 秘密鍵 暗号鍵
     """.split()  # noqa: SIM905 - a list of words reads better so
 )
 """A key in other languages."""
@@ -65,15 +67,28 @@ _KINDS_OF_KEY = _words("""
     licence priv private sec secret service shared sign signing ssh ssl tls
 """)
 _SOFT_KINDS_OF_KEY = _words("""
-    agent app apps backup blowfish bot cipher consumer cookie crypto db decryption des device embed enc endpoint
-    function functions gateway integration javajoin license local maps mch nwk nwks product symm module nonce otp
-    project recovery registration root routing script sdk sender server session setup storage subscription sas
-    tacacs team tunnel unseal upgrade user validation verification wallet webhook wep wifi wpa
+    activation adyen agent airtable algolia amplitude anthropic app application apps asana aws azure backup binance
+    blowfish bootstrap bot brevo broker captcha cipher claude cloudflare cluster coinbase consumer cookie cosmos
+    crypt crypto data database datadog db dd ddns decryption deepl deepseek des developer device discord dns dropbox
+    eab elastic elevenlabs embed enc endpoint enrollment etherscan factor fal fastly fcm feed figma firebase
+    function functions gateway gcp gemini giphy github gitlab google gossip grafana groq heroku honeycomb hub
+    hubspot huggingface infura ingest install instrumentation integration intercom iot ipsec javajoin jira join jwe
+    jws klaviyo langfuse langsmith license linear llm lob local mailchimp mailgun management mapbox maps mch
+    merchant mistral mixpanel model module moralis netlify newrelic node nonce notion npm nwk nwks okta onesignal
+    openai openrouter otp owner pagerduty partner paseto payment paypal peer perplexity pinecone plaid posthog
+    postmark product project provider provisioning publish push pusher qdrant razorpay read realm recovery
+    registration relay replica replicate resend rndc rollbar root routing rtmp sa sandbox sas script sdk search
+    security segment sender sendgrid sentry serial server session setup shodan shopify signer slack smtp snyk sonar
+    spotify square stability storage stream stripe subscription supabase symm sync tacacs tavily team telegram
+    telemetry tmdb together totp tsig tunnel twilio twitch twitter typesense unseal upgrade upload user validation
+    vapid vault vercel verification virustotal voyage vpn wallet wandb weather weaviate webhook wep wifi wpa write
+    xai zendesk zoom
 """)
+"""Kinds of key that may be secret, and services whose keys are."""
 _NO_SECRET_KEYS = _words("""
     cache candidate composite dedup dedupe dict document entity event foreign group hash hot i18n idempotency
     index item lookup map merge meta natural object partition pk primary pub public publishable query range
-    redis row s3 sort sub surrogate translation type unique
+    redis row s3 site sort sub surrogate translation type unique
 """)
 _NO_SECRET_TOKENS = _words("""
     added all any backward bos cancel cancellation change class cls completion continuation creation css current
@@ -86,9 +101,9 @@ _NO_SECRETS_AFTER = _words("""
     wrong
 """)
 _NO_SECRETS_BEFORE = _words("""
-    adapter age alg algorithm arn attribute attributes auth authentication authority builder button cache
+    adapter age alg algorithm alias arn attribute attributes auth authentication authority backend builder button cache
     callback certificate certificates chain change check class client cls color colour complexity component
-    cost count created dir directory enabled endpoint env error errors event exists expected
+    cost count created dir directory enabled endpoint engine env error errors event exists expected
     expiration expired expires expiry factory field file files flow forgot form format generator grant group has
     hash hashed hasher header headers help helper hint history id identity ids idx index input invalid is issuer
     iterations kind label lambda len length limit link list lists lock manager mask max message method mgr min
@@ -108,6 +123,9 @@ _PAIRS = {
     ("auth", "sig"): HINT,
     ("snmp", "community"): STRONG,
     ("clave", "api"): HINT,
+    **{(kind, "private"): HINT for kind in ("jwt", "vapid", "rsa", "ec", "ed25519")},
+    ("security", "answer"): STRONG,
+    ("code", "pin"): STRONG,
     ("pass", "word"): STRONG,
     ("pass", "phrase"): STRONG,
     ("p", "word"): STRONG,
@@ -148,10 +166,12 @@ _PAIRS = {
 _VARIANTS = _words(
     """
     all b backup base cleartext current dev hex live main
-    old plaintext previous prod production qa raw stage staging test uat
+    new next old plaintext prev previous prod production qa raw stage staging temp test tmp uat v
 """
 )
 """The end of a name that has several values."""
+_FRAMEWORKS = _words("expo next")
+"""Whose variables begin with `NEXT_PUBLIC_` where a page may read them."""
 _WORDS = re.compile(r"[A-Z]+(?![a-zß-ɏ\u1e00-\u1eff])|[A-Z]?[a-zß-ɏ\u1e00-\u1eff]+|\d+|[^\W\d_a-zA-Zß-ɏ\u1e00-\u1eff]+")
 COPULAS = "是为は는"
 """The ends of names in languages without spaces: `密码是`."""
@@ -164,6 +184,8 @@ def strength(name: str) -> int:
     if len(name) > _LONGEST_NAME:
         return NOTHING
     words = [word.lower() for word in _WORDS.findall(name)]
+    if words[1:2] == ["public"] and words[0] in _FRAMEWORKS:
+        words = words[2:]
     while len(words) > 1 and (words[-1] in _VARIANTS or words[-1].isdigit()):
         words.pop()
     if says := _PAIRS.get(tuple(words[-2:])):
@@ -183,7 +205,7 @@ def strength(name: str) -> int:
 def _says(word: str, before: list[str], *, is_last: bool, is_loud: bool) -> int:
     """Return the strength of a word in a name, given the words before it."""
     last = before[-1] if before else ""
-    word = word.rstrip(COPULAS)
+    word = word.rstrip(COPULAS).removesuffix("value")
     if (word.endswith(_SECRETS) or word in _SHORT_SECRETS or _ends_in_pass(word)) and word != "nosecret":
         is_verb = word == "pass" and not is_last
         return NOTHING if is_verb or last in _NO_SECRETS_AFTER else STRONG
@@ -195,6 +217,17 @@ def _says(word: str, before: list[str], *, is_last: bool, is_loud: bool) -> int:
     if word in _HINTS or word.endswith(_HINTS_AT_THE_END):
         return NOTHING if last in _NO_SECRET_TOKENS else HINT
     return NOTHING
+
+
+def is_some_key(name: str) -> bool:
+    """Whether a name is that of a key, and not of one that is known to be no secret."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    return (
+        len(words) > 1
+        and words[-1] == "key"
+        and words[-2] not in _NO_SECRET_KEYS - {"primary"}
+        and "public" not in words
+    )
 
 
 def _ends_in_pass(word: str) -> bool:
@@ -279,14 +312,19 @@ KEYWORDS = (
         "pw_",
     ),
     *"""
-    pswd pswrd paswd paswrd pwrd pword psword p_word lozinka _cred _scrt _secr _tok _tkn tok= tkn=
-    _phrase _words= _pk= _sk= client_sec api_sec app_sec kek dek_ dek= macaroon
+    pswd pswrd paswd paswrd psswd psw pwrd pword psword codeword p_word lozinka _cred _scrt _secr _tok _tkn tok= tkn=
+    _phrase _words= phrase: phrase= phrase" phrase' seedphrase recoveryphrase _private= _private: _private" _private'
+    security_answer securityanswer _bearer crumb kubeconfig totp otp: otp= otp" otp' otps seed: seed" seed'
+    walletseed mfaseed
+    tok: tok" tok' tkn: tkn" tkn' cred: cred= cred" cred' scrt dek: dek" pat: pat' pat=
+    _pk= _sk= client_sec api_sec app_sec kek dek_ dek= macaroon
+    lösen šifra гасло
     jelszo sandi kodeord losungswort khau khẩu parool slapta tunnussana zaporka geslo mima miyao zugangscode kodikos
     συνθηματικό κωδικό סיסמה گذرواژه رمز_عبور كلمة_المرور كلمة_السر 暗証番号 암호 токен 令牌 權杖 トークン 토큰
     segredo секрет jeton llave_ chave_ chiave_ cle_ clé_ cheie_ avain sleutel nøkkel nyckel nøgle klucz klíč klic kulcs
     anahtar 密钥 密鑰 秘钥 金鑰 秘密鍵 暗号鍵 ключ_ _ключ
     """.split(),  # noqa: SIM905 - a list of words reads better so
-    *("tok ", "tkn "),
+    *("tok ", "tkn ", "cred =", "otp =", "seed =", "phrase =", "pat ="),
     *(
         use + between + "code"
         for use in ("access", "activation", "backup", "license", "licence", "recovery", "unlock")

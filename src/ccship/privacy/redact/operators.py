@@ -17,14 +17,17 @@ _OPERATORS = "|".join(
         _PAIR,
         (  # env.X || "..."
             r"(?:[ \t]{0,4}[:=]|(?=[ ]\w[\w.]{0,40}\())[ \t]?[\w.\[({$][^\n;{}]{0,80}?"
-            r"(?:\|\||\?\?|\?:|[ ]:|[ ]or|[ ]else|unwrap_or(?:_else)?\((?:\|_?\|)?)[ ]?(?=\\{0,31}[\"'`])"
+            r"(?:\|\||\?\?|\?:|[ ][:?]|[ ]or|[ ]else|unwrap_or(?:_else)?\((?:\|_?\|)?)[ ]?(?=\\{0,31}[\"'`])"
         ),
         rf"[ \t]{{0,4}}=[ \t]?@[\"']{NEWLINE}",  # PowerShell's here-strings
+        (  # a text of several lines in TOML, Python, Swift
+            rf"[ \t]{{0,4}}=[ \t]?(?:\\{{0,31}}\"(?:\\{{0,31}}\"){{2}}|'{{3}}){NEXT_LINE}"
+        ),
         (  # key = <<END
             rf"[ \t]{{0,4}}=[ \t]?<{{2,3}}[-~]?[\"']?\w{{1,16}}[\"']?{NEXT_LINE}[ \t]{{0,40}}"
         ),
         rf"(?<=[\w\"'])>{NEXT_LINE}[ \t]{{1,40}}(?=[^\s<>]{{4,128}}{NEXT_LINE}[ \t]{{0,40}}</)",  # an element's line
-        r"[ \t]{0,40}(?:=>|:{1,3}=|\\=|<-|->|(?:\|\||\?\?|[?+])=|!?={1,3})",
+        r"[ \t]{0,40}(?:=>|:{1,3}=|\\=|<{1,2}-|->|(?:\|\||\?\?|[?+])=|!?={1,3})",
         rf"{NEXT_LINE}[ ]{{0,4}}\d{{1,3}}\)[ ](?=\\{{0,31}}\")",  # a hash in redis-cli
         (
             r"\??[ \t]?:[ \t]?[&A-Za-z'\[][\w.|\[\]<>&' ?]{0,40}?[ \t]?="  # token: &'static str =
@@ -40,7 +43,8 @@ _OPERATORS = "|".join(
             r"(?=\\{0,31}[\"'`])"
         ),
         (  # <input name="token" type="text" value=...>
-            r"(?:[ ][\w-]{1,16}=\\{0,31}[\"'][^\"'<>\n]{0,40}\\{0,31}[\"']){0,3}[ ]value=(?=\\{0,31}[\"'])"
+            r"(?:[ ][\w-]{1,16}=\\{0,31}[\"'][^\"'<>\n]{0,40}\\{0,31}[\"']){0,3}[ ](?:\w{1,12}:)?value="
+            r"(?=\\{0,31}[\"'])"
         ),
         rf"[ \t]?[:=][ \t]?\((?=[rbf]?{_STRINGS}[^\"'\n]{{3,200}}{_STRINGS}\))",
         r"[ \t]?\{[ ]?get;[^{}]{0,40}\}[ \t]?=",  # Password { get; set; } =
@@ -54,7 +58,15 @@ _OPERATORS = "|".join(
             r"(?:[ ][\w.@/-]{1,30}){1,5}?[ ](?:is|was|ist|lautet|est|es|é|è|jest|är|er"
             r"|je)(?=[: ]):?"
         ),
-        r"\)?,[ \t]?(?:\w{1,12}=[\w.]{1,20},[ ]?){0,3}(?i:default\w{0,6})[ ]?[=:]",  # getenv("TOKEN", default="...")
+        (  # getenv("TOKEN", default="...")
+            r"\)?,[ \t]?(?:\w{1,12}=[\w.]{1,20},[ ]?){0,3}(?i:default\w{0,6}|fallback)[ ]?[=:]"
+        ),
+        (  # getenv("TOKEN") or "...", first(getenv("TOKEN"), "...")
+            r"\)(?:[ ]or|[ ]?(?:\|\||\?\?|\?:)|,|(?=[ ]))[ ]?(?=\\{0,31}[\"'`])"
+        ),
+        (  # expect(token).toBe("...")
+            r"\)?\.(?:to(?:Be|Equal|StrictEqual)|isEqualTo|equals?)\([ ]?(?=\\{0,31}[\"'`])"
+        ),
         (  # z.string().default("..."), env::var("TOKEN").unwrap_or("...")
             r"(?:[ \t]?[:=][ ]?[\w.]{1,30}(?:\([^()\n]{0,30}\)[\w.]{0,30}){0,4}|\))"
             r"\.(?:default|unwrap_or(?:_else)?|getOrElse|orElse)\((?:\|_?\|)?[ ]?(?=\\{0,31}[\"'`])"
@@ -64,10 +76,10 @@ _OPERATORS = "|".join(
             r"[=:][ ]?(?:%s|\{\w{0,10}\})(?:\\{1,4}n)?[\"'](?:\.format\(|[ ]?%[ ]?\(?"
             r"|,)?[ ]?(?=[\"'])"
         ),
-        r"[ ]PIC[ ][^\n']{1,30}VALUE(?=[ ])",  # COBOL
+        r"[ ](?:PIC|TYPE)[ ][^\n']{1,30}VALUE(?=[ ])",  # COBOL, ABAP
         r"[ ]-Value(?=[ ])",
         r"[ ]<<<(?=[ ])",
-        rf"[=:][ \t]?\\{NEXT_LINE}",  # a continued line
+        rf"[=:][ \t]?\\{NEXT_LINE}(?![ \t]{{0,40}}[\w.-]{{1,60}}:)",  # a continued line
         rf"</key>(?:{NEXT_LINE})?[ \t]{{0,40}}<array>(?:{NEXT_LINE})?[ \t]{{0,40}}<string>",
         r"[ \t](?:string|\[\]byte|str)[ \t]?=",  # var token string =
         r"[ ][Aa]s[ ]\w{2,12}[ ]?=",  # Dim password As String =
@@ -84,15 +96,17 @@ _OPERATORS = "|".join(
             rf"[ \t]{{0,4}}[:=][ \t]?(?:[|>][+-]?\d?)?{NEXT_LINE}[ \t]{{1,40}}+(?:-[ \t])?+"  # YAML
             r"(?![\w.-]{1,60}:(?:\s|$|\\))"
         ),
-        r"[ \t]{0,4}[:=]>?[ \t]?\[[ \t]{0,4}(?=[\\\"'])",
+        r"[ \t]{0,4}[:=]>?[ \t]?\[[ \t]{0,4}(?:(?=[\\\"'])|(?=[^\s\[\],]{5,200}\]))",
+        r"[:=][ ]?<(?=[^\s<>]{12,200}>)",
+        r"\.(?:value|text|default|val)[ ]?[:=][ ]?(?=\\{0,31}[\"'`])",  # password.value = "..."
         r"[ \t]{0,30}[:\uff1a](?:\*{1,2}|:)?(?:[ ][!&][!\w/.-]{1,30}(?=[ ]))?|,",
         (
             rf"[ \t]{{0,4}}(?:{_VERBS})(?=[: \t]):?(?:[ \t]{{0,8}}{NEXT_LINE}){{0,2}}(?:[ ]<(?:b|strong|code|kbd|tt|em"
             rf"|i)>)?"
         ),
         (
-            rf":{NEXT_LINE}[ ]{{1,40}}(?:\w{{2,20}}:[ ][^\n]{{1,60}}{NEXT_LINE}[ ]{{1,40}}){{0,3}}"
-            r"(?:[dD]efault|content):(?=[ ])"  # a parameter and its default
+            rf":{NEXT_LINE}[ ]{{1,40}}(?:\w{{2,20}}:[ ][^\n]{{1,60}}?{NEXT_LINE}[ ]{{1,40}}){{0,3}}?"
+            r"(?:[dD]efault|content|example|[vV]alue):(?=[ ])"  # a parameter and its default
         ),
         r"\?(?=[ ])",  # What is your password?
         (
@@ -107,19 +121,21 @@ _OPERATORS = "|".join(
             r"|<!\[CDATA\[)?"
         ),
         r"[ \t]{0,60}[|│║┃][ \t]?",
-        r"[ \t]?\{[^{}]{0,300}?\bdefault[ \t]{1,12}=",  # variable "password" { ... default =
+        (  # variable "password" { ... default =
+            r"[ \t]?\{[^{}]{0,300}?\b(?:default|value)[ \t]{1,12}=(?=[ ]?\\{0,31}[\"'])"
+        ),
         r"\([ \t]?(?=&?[brf@]?\\{0,31}[\"'])",
         r"(?=[ \t])",  # --password ...
     )
 )
 _WRAPPER = (
-    r"(?:JSON\.stringify\(|[\w.:]{0,24}(?:Some|freeze|[fF]ield|ref)\((?:default=)?(?=[rbfu]?\\{0,31}[\"'`])"
+    r"(?:JSON\.stringify\(|[\w.:]{0,24}(?:Some|freeze|[fF]ield|ref|Option|Argument|Query|Form|[jJ]ust|[pP]tr)\((?:default=)?(?=[rbfu]?\\{0,31}[\"'`])"
     r"|(?:new )?(?:\[\]byte"
     r"|[\w.:]{0,24}(?:Secret|SecretStr|SecretString|String|str|from|bytes|ensitive|new|To|encode|GetBytes|hexlify"
     r"|fromhex|b64\w{1,6}|base64\w{0,6}))\((?:default=)?|<<|Some[ ](?=[\"'])|\(\)[ ]=>[ ](?=[\"'`])"
     r"|(?:field\(default_factory=)?lambda:[ ](?=[\"'])|coalesce\([\w.]{1,40},[ ]|(?:string[ ]\|[ ])?\*(?=\")"
     r"|\#env[ ](?=\")"
-    r")?(?:&(?=\")|''(?=[\w+/-])|r\#{1,3}(?=\")|[rbufN@]{1,2}(?=[\"']))?"
+    r")?(?:&(?=\")|''(?=[\w+/-])|\$(?=[\"'])|0x[0-9a-f]{1,16}[ ](?=\\{0,31}\")|r\#{1,3}(?=\")|[rbufN@]{1,2}(?=[\"']))?"
 )
 ASSIGNED = re.compile(
     r"(?P<close>(?:\\{0,31}[\"'`])?\]?(?:\\{0,31}[\"'`])?(?:\*{1,2}|\$(?=[ ]?=)|\}(?=[ ](?:=[ ]?)?[\"']|=[ ]?[\"']))?)"
@@ -130,6 +146,7 @@ ASSIGNED = re.compile(
     r"|(?:qq?|%[qQ]?(?=[({\[|!]))[({\[|/!](?P<perl>[^)}\]|/!\n]{3,200})[)}\]|/!]"
     r"|\{(?P<braces>[^\s{}\"']{5,200})\}"
     r"|(?P<line>(?<=[A-Z0-9_]=)[^\s\"'`\\]{4,128}+)"
+    r"|(?P<markup>(?<=[\w\"']>)[^\s<>\"'`\\]{4,128}+(?=</))"
     r"|(?P<bare>[^\s\"'`\\,;&<>|(){}\[\]]{4,128}+)(?![(\[{]))"
 )
 """Matches after a name. `close`: the end of the name; `op`: the operator; another group: the value."""

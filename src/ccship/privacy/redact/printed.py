@@ -124,7 +124,7 @@ RULES = (
             *("password ", "passphrase ", "token ", "secret ", "api key ", "access key ", "passwort ", "kennwort "),
             *("пароль ", "contraseña ", "senha ", "mot de passe ", "wachtwoord ", "hasło ", "heslo ", "lösenord "),
         ),
-        accept=lambda hit: is_random(hit) and re.search(r"[./:]\w", hit["secret"]) is None,
+        accept=lambda hit: is_random(hit) and re.search(r"[./:]\w|→", hit["secret"]) is None,
     ),
     Rule(
         "announced-key",
@@ -179,7 +179,7 @@ RULES = (
         "changed-password",
         rf"(?i:passwords?|passphrase|passwort|kennwort|token|secret|key)[^\n.:;]{{0,40}}?[ ](?:from|von)[ ][\"'`]?"
         rf"(?P<old>{WORD}{{5,100}}?)[\"'`]?[ ](?:to|zu|auf|in)[ ][\"'`]?(?P<new>{WORD}{{5,100}}?){_END}",
-        ("password", "passphrase", "passwort", "kennwort"),
+        ("password", "passphrase", "passwort", "kennwort", "token ", "secret "),
         spans=_changed,
     ),
     Rule(

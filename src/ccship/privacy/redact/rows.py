@@ -146,7 +146,7 @@ def _aligned(text: str, begin: int, at: int, says: int) -> Iterator[tuple[int, i
         or not all(_HEADING.fullmatch(cell) for cell in _GAPS.split(head[0].strip()))
     ):
         return
-    column = len(_GAPS.findall(text[begin:at].lstrip()))
+    column, is_numbered = len(_GAPS.findall(text[begin:at].lstrip())), head[0][:1].isspace()
     after = head.end()
     for _ in range(_MOST_ROWS):
         end = _BREAK.match(text, after)
@@ -159,10 +159,11 @@ def _aligned(text: str, begin: int, at: int, says: int) -> Iterator[tuple[int, i
         start = line.start() + len(line[0]) - len(line[0].lstrip())
         gaps = [gap.span() for gap in _GAPS.finditer(text, start, line.end())]
         starts, ends = [start, *(gap[1] for gap in gaps)], [*(gap[0] for gap in gaps), line.end()]
-        if len(starts) != width:
+        extra = int(is_numbered and len(starts) == width + 1 and text[start : ends[0]].isdigit())  # the number of a row
+        if len(starts) != width + extra:
             return
-        if _is_secret(text[starts[column] : ends[column]], says):
-            yield starts[column], ends[column]
+        if _is_secret(text[starts[column + extra] : ends[column + extra]], says):
+            yield starts[column + extra], ends[column + extra]
 
 
 def _elements(hit: re.Match[str]) -> Iterator[tuple[int, int]]:

@@ -128,8 +128,8 @@ RULES = (
     ),
     Rule(
         "set-password",
-        rf"{_NAMES}\??(?:[ ][^\n.;:=\"{{}}]{{0,60}}?)??[ ](?:to|auf|now|enter|type|one is|be|still|before|als|is|it's"
-        rf"|=)[ ]\(?{_VALUE}",
+        rf"{_NAMES}\??(?:[ ][^\n.;:=\"{{}}]{{0,60}}?)??[ ](?:to|auf|e\.g\.|z\.B\.|now|enter|type|one is|be|still|before"
+        rf"|als|is|it's|=)[ ]\(?{_VALUE}",
         ("password ", "password? it's", "passphrase ", "passwort ", "kennwort ", "pw "),
         accept=is_mentioned,
     ),
@@ -310,6 +310,12 @@ RULES = (
             ),
             *("access code", "unlock ", "gate ", "alarm ", "passcode", "combination"),
         ),
+    ),
+    Rule(
+        "numeric-code",
+        r"(?:(?:(?<![A-Za-z])|(?<=\\[nrt]))(?:pin|PIN|otp|OTP)|(?<=[a-z])(?:Pin|Otp))(?:_?[cC]ode)?\\{0,31}[\"']?\]?"
+        r"(?:[ ]{0,2}(?:=>|[:=])|(?<=-pin)|(?<=-otp))[ ]?\\{0,31}[\"']?(?P<secret>\d{5,8})(?![\w-]|[.:/]\d|[ ]?%)",
+        tuple(name + end for name in ("pin", "otp") for end in ('"', "'", ":", "=", " ", "\\", "code", "_code")),
     ),
     Rule(
         "spoken-license",

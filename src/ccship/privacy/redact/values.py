@@ -8,7 +8,8 @@ _PLACEHOLDER = re.compile(
     | ([*.x•_?0-]) \1*
     | .* (?: \.\.\. | … | \*\*\* | x{5,} | • | \[redacted ) .*
     | (?: .*[_-] )? (?: your | placeholder | change[_-]?(?:me|this|it) | dummy | insert | replace | todo | fixme ) .*
-    | example | (?: my | some | any | the | a | fake | example ) [_-] (?! (?: .*\d ){3} ) .*
+    | example | (?: my | some | any | the | a | fake | example ) [_-]
+      (?! (?: .*\d ){3} | (?=.*\d) (?: .*?(?-i:[a-z][A-Z]) ){2} ) .*
     | .* abcdefghijklmnopqrstuvwxyz .*
     | null | none | nil | undefined | true | false | yes | no | on | off | enabled | disabled | default | empty | value
     | str | string | number | int | integer | bool | boolean | bytes | text | any | unknown | object | array | void
@@ -41,11 +42,29 @@ _PUNCTUATED = re.compile(r"(?=.{6})(?![\w.+-]+@[\w-]+\.).*[A-Za-z0-9][!@#$%^&*+~
 _MAILBOX = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _TOKEN = re.compile(r"(?=(?:.*\d){3})(?=.*[A-Za-z])[\w+/=.~:-]{20,}")
 
+_SIGNED = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?=.*[,;&|(){}\[\]<>])[!-~]{8,128}(?<![,;(){}\[\]<>])")
+_CODE_SIGNS = re.compile(r"^[\[{(<$]|[A-Za-z_]{3,}[(<\[{].*[)>\]}]|[=-]>|::|://|\$[{(]|\{\{|&&|\|\||\)\.")
+_ALL_KINDS = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9+/=_-]{24,}")
+_WITH_SIGNS = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[A-Za-z\d][!@#$%^&*+~?=][A-Za-z\d])[\w!@#$%^&*+~?=-]{16,}")
+"""What password generators make: both cases with signs between them, and nothing that paths and calls contain."""
+_IN_BOTH_CASES = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9_-]{16,}")
 _BASE32 = re.compile(r"[A-Z2-7]{16,64}")
 _BOOTSTRAP = re.compile(r"(?=(?:.*\d){3})[a-z0-9]{6}\.[a-z0-9]{16}")
 """A token that lets a machine join a cluster."""
 _LETTERS = re.compile(r"(?=.*[a-z][A-Z])[A-Za-z]{10,}")
 _PASSPHRASE = re.compile(r"[a-z]{3,10}(?:([-.])[a-z]{3,10})(?:\1[a-z]{3,10}){2,7}")
+_THREE_WORDS = re.compile(r"[a-z]{3,10}(?:([-.])[a-z]{3,10})(?:\1[a-z]{3,10}){1,7}")
+_SPACED = re.compile(r"[A-Za-z]{2,12}(?:[ ][A-Za-z]{2,12}){0,7}[ ]\d{1,6}[!?#*.]?|[a-z]{3,10}(?:[ ][a-z]{3,10}){3,11}")
+_SENTENCE_WORDS = frozenset(
+    """
+    a an any are as at be been before by can characters chars confirm contain current day days did digit digits does
+    empty enter exceed expired expires for had has have he hint hour hours if incorrect into invalid is it its least
+    length letters long longer match max maximum may min minimum minutes missing months more most must name needs no of
+    on only or our passwords please same she should shorter than their then there these they this those to too try was
+    were when which will without would wrong you years
+    """.split()  # noqa: SIM905 - a list of words reads better so
+)
+"""Words of messages about passwords: `Must be at least 8`."""
 _TERMS = frozenset(
     """
     access account admin and api app auth aws azure backend base bucket bytes cert change check class client cloud code
@@ -70,7 +89,7 @@ _RARE_PAIRS = re.compile(
 """Pairs of different letters that are in fewer than 6 of 10,000 words of identifiers; every fourth pair is rare."""
 _LEAST_RARE_PAIRS = 2
 
-_MIXED = re.compile(r"(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9_-]{20,}")
+_MIXED = re.compile(r"(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9_+/=-]{20,}")
 _WORD_LENGTH = 3.5
 """The average length of a word in an identifier; in random text every second letter is a capital."""
 _RUN, _DIGIT = re.compile(r"[A-Za-z0-9]{10,}"), re.compile(r"\d")
@@ -110,6 +129,17 @@ def is_token(value: str) -> bool:
     return _TOKEN.fullmatch(value) is not None or (_MIXED.fullmatch(value) is not None and has_few_words(value))
 
 
+def is_mixed(value: str) -> bool:
+    """Whether a value is a generated token of capitals, lower-case letters and digits, so neither a hash nor a uuid."""
+    return _ALL_KINDS.fullmatch(value) is not None and looks_generated(value)
+
+
+def is_signed_password(value: str) -> bool:
+    """Whether a value is a generated password with signs that also separate code: `xK4,f9;Lq(2mW`."""
+    is_code = _CODE_SIGNS.search(value) is not None
+    return _SIGNED.fullmatch(value) is not None and not is_code and has_few_words(re.sub(r"\W", "", value))
+
+
 def is_mailbox(value: str) -> bool:
     """Whether a value is an e-mail address, or a password that looks like one."""
     return _MAILBOX.fullmatch(value) is not None
@@ -120,8 +150,16 @@ def bears_out_a_hint(value: str) -> bool:
     if " " in value or len(value) < LEAST_HINTED:
         return False
     return (
-        is_token(value) or _is_base32(value) or (len(re.findall(r"\d", value)) >= _LEAST_DIGITS and looks_random(value))
+        is_token(value)
+        or _is_base32(value)
+        or _is_generated_password(value)
+        or (_IN_BOTH_CASES.fullmatch(value) is not None and has_few_words(value))
+        or (len(re.findall(r"\d", value)) >= _LEAST_DIGITS and looks_random(value))
     )
+
+
+def _is_generated_password(value: str) -> bool:
+    return _WITH_SIGNS.fullmatch(value) is not None and has_few_words(value)
 
 
 def _is_base32(value: str) -> bool:
@@ -170,6 +208,17 @@ def is_unpronounceable(value: str) -> bool:
 def is_passphrase(value: str) -> bool:
     """Whether a value is several everyday words with separators, none of them a programmer's word."""
     return _PASSPHRASE.fullmatch(value) is not None and _TERMS.isdisjoint(re.split(r"[-.]", value))
+
+
+def is_short_passphrase(value: str) -> bool:
+    """Whether a value is three or more everyday words with separators, or with spaces and without those of a sentence.
+
+    With spaces, the last word is a number, or there are at least four words of lower-case letters.
+    """
+    if " " not in value:
+        return _THREE_WORDS.fullmatch(value) is not None and _TERMS.isdisjoint(re.split(r"[-.]", value))
+    words = value.lower().rstrip("!?#*.").split(" ")
+    return _SPACED.fullmatch(value) is not None and _TERMS.isdisjoint(words) and _SENTENCE_WORDS.isdisjoint(words)
 
 
 def looks_chosen(value: str) -> bool:
