@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from ccship.cli.columns import GAP, columns_of, dollars, padded, widths
-from ccship.usage.report import By, Row
+from ccship.usage.dimensions import By
+from ccship.usage.report import Row
 
 _COLUMNS: Final = ("calls", "input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 _HEADS: Final = ("calls", "input", "output", "cache read", "write 5m", "write 1h", "cost")
