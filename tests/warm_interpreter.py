@@ -30,7 +30,7 @@ WARM = (
 )  # fmt: skip
 """Imported once, here, with everything that they import, for all children."""
 
-ANEW = ("ccship.cli.app", "ccship.worker.main")
+ANEW = ("ccship.cli", "ccship.worker.main")
 """Imported again in each child, with what is below: the first look at the terminal when they are imported, the second
 is run as a script."""
 

@@ -38,6 +38,8 @@ SCREENS = (
     "review --since 2025-01-01",
     "usage",
     "usage --by model",
+    "usage --by branch",
+    "usage --by agent,model",
     "verify",
     "config",
     "backfill --dry-run --resend",

@@ -7,11 +7,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from ccship.cli.boundary import exit_code_of
 from ccship.cli.usage_report import UsageOptions, report
-from ccship.usage.dimensions import By
 
 _FIELDS = {f"--{field.name.removeprefix('as_').replace('_', '-')}": field for field in fields(UsageOptions)}
 
@@ -48,6 +47,6 @@ def _option(argument: str, rest: Iterator[str]) -> tuple[str, Any] | None:
     if isinstance(field.default, bool):
         return None if is_assigned else (field.name, True)
     value = assigned if is_assigned else next(rest, None)
-    if value is None or (field.name == "by" and value not in get_args(By)):
+    if value is None:
         return None
     return field.name, Path(value) if isinstance(field.default, Path) else value

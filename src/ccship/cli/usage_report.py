@@ -7,22 +7,22 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-
-import msgspec
+from typing import get_args
 
 from ccship.cli.times import span
-from ccship.cli.usage_table import cost_of, table_of
+from ccship.cli.usage_document import csv_of, document
+from ccship.cli.usage_table import table_of
+from ccship.errors import ConfigError
 from ccship.hook import state_folder
-from ccship.ledger.calls import iso_of
 from ccship.ledger.store import FILE_NAME
 from ccship.ledger.sums import Span
 from ccship.pricing.cache import PriceMemory
 from ccship.transcript.files import check_named, none_found, transcripts_in, transcripts_of
-from ccship.usage.dimensions import By, dimension
+from ccship.usage.dimensions import NOTES, By, names_in, ticket_in
 from ccship.usage.query import Query, Report
 from ccship.usage.report import Row, total_of
 from ccship.usage.source import counted
@@ -34,20 +34,37 @@ class UsageOptions:
 
     paths: tuple[Path, ...] = ()
     claude_dir: Path = Path("~/.claude")
-    by: By = "day"
+    by: str = "day"
     since: str | None = None
     until: str | None = None
+    project: str | None = None
+    model: str | None = None
     on_disk: bool = False
     recount: bool = False
+    as_csv: bool = False
     as_json: bool = False
 
 
 def report(options: UsageOptions) -> int:
     """Print the report; return the exit code."""
+    if options.as_csv and options.as_json:
+        raise ConfigError("--csv and --json exclude each other")
+    by = names_in(options.by)
+    if not by:
+        known = ", ".join(get_args(By))
+        raise ConfigError(f"--by {options.by} is invalid: name one or two, separated by a comma, of {known}")
     begin, end = span(options.since, options.until)
     folder = Path(state_folder(os.environ))
     prices = PriceMemory(folder / "prices.json")
-    query = Query(dimension(options.by, datetime.astimezone), Span(_ms(begin), _ms(end)), prices.tariff_of)
+    query = Query(
+        by,
+        Span(_ms(begin), _ms(end)),
+        prices.tariff_of,
+        datetime.astimezone,
+        _ticket() if "ticket" in by else lambda _: None,
+        options.project,
+        options.model,
+    )
     root = None if options.paths else os.path.realpath(options.claude_dir.expanduser())
     ledger_file = None if options.paths else folder / FILE_NAME
     transcripts = _transcripts(options.paths, options.claude_dir.expanduser())
@@ -63,12 +80,21 @@ def report(options: UsageOptions) -> int:
     for problem in (*problems, *filter(None, [note])):
         print(f"ccship: {problem}", file=sys.stderr)
     if options.as_json:
-        sys.stdout.buffer.write(_document(report, options.by, problems))
+        sys.stdout.buffer.write(document(report, by, problems))
+    elif options.as_csv:
+        sys.stdout.write(csv_of(report, by))
     elif report.rows:
-        print(_text(report, options.by))
+        print(_text(report, by))
     else:
-        print("no LLM calls" + (" in the given time range" if begin or end else " in these transcripts"))
+        filters = (begin, end, options.project, options.model)
+        print("no LLM calls " + ("match" if any(filters) else "in these transcripts"))
     return 1 if problems else 0
+
+
+def _ticket() -> Callable[[str], str | None]:
+    from ccship import config  # noqa: PLC0415 - pydantic, and only tickets need a setting
+
+    return ticket_in(config.load().ticket)
 
 
 def _ms(moment: datetime | None) -> int | None:
@@ -95,10 +121,10 @@ def _real(claude_dir: Path) -> Path:
     return Path(os.path.realpath(claude_dir)) if claude_dir.is_dir() else claude_dir
 
 
-def _text(report: Report, by: By) -> str:
+def _text(report: Report, by: tuple[By, ...]) -> str:
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     total = total_of(report.rows)
-    lines = table_of([(_label(row, by, report), row) for row in report.rows], total, by, width)
+    lines = table_of([(_labels(row, by, report), row) for row in report.rows], total, by, width)
     if total.unpriced:
         models = ", ".join(f"{model or 'no name'} ({tokens:,} tokens)" for model, tokens in total.unpriced.items())
         lines.append(f"* cost excludes {models}: no price known, the true cost is higher")
@@ -107,19 +133,26 @@ def _text(report: Report, by: By) -> str:
             f"{total.lower_bound_calls:,} of {total.calls:,} calls have no final token count: "
             "their output and cost are lower bounds"
         )
+    lines += [NOTES[name] for name in by if name in NOTES]
     if report.deleted_sessions:
         number = report.deleted_sessions
         lines.append(f"includes {number:,} session{'s' * (number > 1)} from deleted transcripts")
+    lines.append("cost at API prices")
     return "\n".join(lines)
 
 
-def _label(row: Row, by: By, report: Report) -> str:
-    (key,) = row.keys
-    match by:
+def _labels(row: Row, by: tuple[By, ...], report: Report) -> list[str]:
+    return [_label(name, key, row, report) for name, key in zip(by, row.keys, strict=True)]
+
+
+def _label(name: By, key: str, row: Row, report: Report) -> str:
+    match name:
         case "project":
             return _directory(key, report)
         case "session":
             return f"{key} {Path(_directory(row.project, report)).name}"
+        case "pr":
+            return key.removeprefix("https://")
         case _:
             return key
 
@@ -129,38 +162,3 @@ def _directory(project: str, report: Report) -> str:
     directory = report.directories.get(project, project)
     home = str(Path.home())
     return f"~{directory.removeprefix(home)}" if directory.startswith(f"{home}/") else directory
-
-
-def _document(report: Report, by: By, problems: list[str]) -> bytes:
-    document = {
-        "by": by,
-        "rows": [{by: row.keys[0], **_fields(row), **_of_session(row, by, report)} for row in report.rows],
-        "total": _fields(total_of(report.rows)),
-        "deleted_sessions": report.deleted_sessions,
-        "problems": problems,
-    }
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
-
-
-def _of_session(row: Row, by: By, report: Report) -> dict[str, str | None]:
-    if by not in ("session", "project"):
-        return {}
-    directory = {"directory": report.directories.get(row.project)}
-    return directory if by == "project" else {"project": row.project, **directory}
-
-
-def _fields(row: Row) -> dict[str, object]:
-    return {
-        "calls": row.calls,
-        "input": row.input,
-        "output": row.output,
-        "cache_read": row.cache_read,
-        "cache_write_5m": row.cache_write_5m,
-        "cache_write_1h": row.cache_write_1h,
-        "cost_usd": cost_of(row),
-        "unpriced_calls": row.unpriced_calls,
-        "unpriced_tokens": row.unpriced,
-        "lower_bound_calls": row.lower_bound_calls,
-        "first": None if row.first_ms is None else iso_of(row.first_ms),
-        "last": None if row.last_ms is None else iso_of(row.last_ms),
-    }

@@ -45,6 +45,7 @@ class Config:
     trace_settings: TraceSettings
     policy: Policy
     signals: SignalsMode
+    ticket: str
     debug: bool
     claude_dir: Path
     state_dir: Path
@@ -151,6 +152,7 @@ def _config(name: str, settings: Settings, routes: tuple[Route, ...] = ()) -> Co
         trace_settings=_trace_settings(values, environ),
         policy=_policy(values),
         signals=values.signals,
+        ticket=values.ticket,
         debug=values.debug,
         claude_dir=Path(environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser(),
         state_dir=Path(state_folder(dict(environ))),

@@ -5,7 +5,7 @@ to the transcript that began first. All statements of a reading see the ledger a
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ccship.ledger.calls import Call, Tokens, merged, with_advisors
@@ -27,6 +27,9 @@ _SQL: dict[Column, str] = {
 _NAMES: frozenset[Column] = frozenset({"session", "project", "branch", "skill", "agent"})
 """Columns that contain the id of a name; 0 is a name that no transcript contains."""
 
+INLINE = "inline subagent"
+"""The agent of a subagent inside the main transcript (Claude Code 1.0)."""
+
 _PROMPT = "(c.input + c.cache_read + c.cache_write_5m + c.cache_write_1h)"
 
 _SUMS = (
@@ -41,7 +44,7 @@ class View:
     def __init__(self, ledger: Ledger, files: Collection[int], span: Span) -> None:
         self._db = ledger.db
         self._span = span
-        self._names: dict[int, str] = {0: "inline"}
+        self._names: dict[int, str] = {0: INLINE}
         self._names.update(self._db.execute("SELECT id, name FROM names"))
         self._chosen = "1"
         if self._db.execute("SELECT count(*) FROM files").fetchone()[0] != len(files):
@@ -100,7 +103,7 @@ class View:
         calls: dict[str, tuple[Call, str, str | None]] = {}
         for project, agent, *row in rows:
             call = call_of(tuple(row))
-            name = "inline" if call.is_inline else self._names[agent] if agent is not None else None
+            name = INLINE if call.is_inline else self._names[agent] if agent is not None else None
             earlier = calls.get(call.key)
             calls[call.key] = (merged(earlier[0], call), *earlier[1:]) if earlier else (call, project, name)
         yield from calls.values()
@@ -143,14 +146,20 @@ def files_under(ledger: Ledger, root: str | None) -> dict[str, int]:
     return {path: file for path, file in rows if root is None or path.startswith(f"{root}/")}
 
 
-def sessions_only_in(ledger: Ledger, files: Collection[int], others: Collection[int], span: Span) -> int:
-    """Return the number of sessions with calls in a time range in some files, and no transcript among others."""
+def sessions_only_in(
+    ledger: Ledger, files: Collection[int], others: Collection[int], span: Span, is_chosen: Callable[[str], bool]
+) -> int:
+    """Return the number of sessions with calls in a time range in some files, and no transcript among others.
+
+    `is_chosen(project)` decides which projects count.
+    """
     if not files:
         return 0
-    sessions = dict(ledger.db.execute("SELECT id, session FROM files").fetchall())
-    candidates = {sessions[file] for file in files} - {sessions[file] for file in others}
+    query = "SELECT f.id, f.session, p.name FROM files f JOIN names p ON p.id = f.project"
+    sessions = {file: session for file, session, project in ledger.db.execute(query) if is_chosen(project)}
+    wanted = {sessions.get(file) for file in files} - {sessions.get(file) for file in others} - {None}
     rows = ledger.db.execute("SELECT file, time FROM calls")
-    return len({sessions[file] for file, time_ms in rows if sessions[file] in candidates and span.contains(time_ms)})
+    return len({sessions[file] for file, time_ms in rows if sessions.get(file) in wanted and span.contains(time_ms)})
 
 
 def directories(ledger: Ledger) -> dict[str, str]:

@@ -1,14 +1,16 @@
 """Reads a report from the ledger: which transcripts, which calls, summed by what."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ccship.ledger.groups import View, directories, files_under, sessions_only_in
 from ccship.ledger.store import Ledger
-from ccship.ledger.sums import Span
+from ccship.ledger.sums import Column, Group, Span
 from ccship.pricing.prices import Tariff
-from ccship.usage.dimensions import Dimension
+from ccship.usage.dimensions import By, dimension, model_key
 from ccship.usage.report import Row, rows_by
 
 
@@ -23,11 +25,19 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a report shows."""
+    """What a report shows.
 
-    dimension: Dimension
+    `by`: one dimension or two. `project`, `model`: parts of a project's path and of a model's name, or None.
+    `tariff_of(model, fast)`, `to_local`, `ticket`: prices, the local time zone, the ticket in a branch's name.
+    """
+
+    by: tuple[By, ...]
     span: Span
     tariff_of: Callable[[str, bool], Tariff | None]
+    to_local: Callable[[datetime], datetime]
+    ticket: Callable[[str], str | None]
+    project: str | None = None
+    model: str | None = None
 
     def read(self, ledger: Ledger, root: str | None, transcripts: Sequence[Path], *, on_disk: bool) -> Report:
         """Read the report of a folder, or of the whole ledger if `root` is None.
@@ -42,8 +52,24 @@ class Query:
         present = {files[str(path)] for path in transcripts if str(path) in files}
         deleted = set() if on_disk else set(files.values()) - present
         view = View(ledger, present | deleted, self.span)
-        rows = rows_by(view.groups(self.dimension.columns, self._steps(view)), [self.dimension], self.tariff_of)
-        return Report(rows, directories(ledger), sessions_only_in(ledger, deleted, present, self.span))
+        dimensions = [dimension(name, self.to_local, view, self.ticket) for name in self.by]
+        columns: dict[Column, None] = dict.fromkeys(column for each in dimensions for column in each.columns)
+        if self.project is not None:
+            columns["project"] = None
+        groups = self._chosen(view.groups(list(columns), self._steps(view)))
+        rows = rows_by(groups, dimensions, self.tariff_of)
+        return Report(rows, directories(ledger), sessions_only_in(ledger, deleted, present, self.span, self._is_of))
+
+    def _chosen(self, groups: Iterator[Group]) -> Iterator[Group]:
+        for group in groups:
+            if self.project is not None and not self._is_of(str(group.values["project"])):
+                continue
+            if self.model is None or self.model.lower() in model_key(group).lower():
+                yield group
+
+    def _is_of(self, folder: str) -> bool:
+        """Compare with the folder name that Claude Code derives from a path: a dash for all but letters and digits."""
+        return self.project is None or re.sub(r"[^A-Za-z0-9]", "-", self.project.rstrip("/")) in folder
 
     def _steps(self, view: View) -> list[int]:
         """Return the numbers of prompt tokens above which a model of the ledger has other prices."""
