@@ -13,13 +13,13 @@ OPUS = {"input_tokens": 1000, "output_tokens": 100, "cache_read_input_tokens": 1
 _TABLES = {
     "calls": """
 SELECT c.key, f.path, c.time, s.name, c.turn, b.name, k.name, m.name, c.fast, c.final, c.inline, c.input, c.output,
-    c.cache_read, c.cache_write_5m, c.cache_write_1h, c.reads, c.miss, c.advice
+    c.cache_read, c.cache_write_5m, c.cache_write_1h, c.reads, c.miss, c.advice, c.lasted
 FROM calls c JOIN files f ON f.id = c.file JOIN names s ON s.id = c.session JOIN names b ON b.id = c.branch
     JOIN names k ON k.id = c.skill JOIN names m ON m.id = c.model""",
     "turns": "SELECT f.path, t.start, t.time, t.trigger, t.tools, t.signals FROM turns t JOIN files f ON f.id = t.file",
-    "links": """
+    "milestones": """
 SELECT f.path, l.time, s.name, l.kind, l.value
-FROM links l JOIN files f ON f.id = l.file JOIN names s ON s.id = l.session""",
+FROM milestones l JOIN files f ON f.id = l.file JOIN names s ON s.id = l.session""",
     "files": """
 SELECT f.path, s.name, p.name, a.name, f.began, f.directory, f.offset, f.fingerprint, f.carry
 FROM files f JOIN names s ON s.id = f.session JOIN names p ON p.id = f.project LEFT JOIN names a ON a.id = f.agent""",
@@ -61,4 +61,14 @@ def alternatives(session: str) -> list[bytes]:
     lines.plain("pr-link", prUrl="https://example.org/pull/1").plain("mode", mode="normal")
     lines.assistant("m5", "text", usage={"cache_creation_input_tokens": "many"}, timestamp=at(3))
     whole = [line.encode() for line in lines.lines]
-    return [*whole, whole[5] + whole[9], whole[6][:-20], b"\0\0" + whole[10], b"[]", b"", "é".encode() * 9]
+    return [
+        *whole,
+        whole[5] + whole[9],
+        whole[0] + whole[1],
+        b"  " + whole[3],
+        whole[6][:-20],
+        b"\0\0" + whole[10],
+        b"[]",
+        b"",
+        "é".encode() * 9,
+    ]

@@ -28,7 +28,7 @@ SUMMED = (*TOKENS, "calls", "unpriced_calls", "lower_bound_calls")
 class NoHistory:
     """Neither commits nor calls."""
 
-    def links(self, kind: str) -> dict[str, list[tuple[int, str]]]:
+    def milestones(self, kind: str) -> dict[str, list[tuple[int, str]]]:
         return {}
 
     def times(self) -> list[int]:

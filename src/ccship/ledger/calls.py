@@ -41,7 +41,8 @@ class Call(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `time_ms`: since the epoch, None if missing. `is_final`: a line contains the stop reason; otherwise the output
     tokens are a lower bound. `advisor_ids`: the ids of its calls of an advisor. `advice`: their tokens, which `tokens`
     excludes. `turn`: the offset of its turn in the transcript. `is_inline`: of a subagent inside the main transcript
-    (1.0). `reads`: bytes of the tool results that it was the first to read, by tool. `miss`: why its cache was missed.
+    (1.0). `reads`: bytes of the tool results that it was the first to read, by tool. `miss`: why its cache was
+    missed, as the client reports it. `end_ms`: the time of its last line.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_inline: bool = False
     reads: dict[str, int] = {}
     miss: str = ""
+    end_ms: int | None = None
 
 
 def merged(earlier: Call, later: Call) -> Call:
@@ -81,7 +83,8 @@ def merged(earlier: Call, later: Call) -> Call:
 
 def continued(earlier: Call, later: Call) -> Call:
     """Merge two parts of a call in one file, and add up what they read."""
-    return replace(merged(earlier, later), reads=added(earlier.reads, later.reads))
+    end_ms = max((time for time in (earlier.end_ms, later.end_ms) if time is not None), default=None)
+    return replace(merged(earlier, later), reads=added(earlier.reads, later.reads), end_ms=end_ms)
 
 
 def added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:

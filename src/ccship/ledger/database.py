@@ -37,7 +37,7 @@ CREATE TABLE calls (
     branch INTEGER NOT NULL, skill INTEGER NOT NULL, model INTEGER NOT NULL, fast INTEGER NOT NULL,
     final INTEGER NOT NULL, inline INTEGER NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL,
     cache_read INTEGER NOT NULL, cache_write_5m INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL,
-    reads TEXT, miss TEXT, advice BLOB,
+    reads TEXT, miss TEXT, advice BLOB, lasted INTEGER,
     PRIMARY KEY (key, file)
 ) WITHOUT ROWID""",
     """
@@ -47,7 +47,7 @@ CREATE TABLE turns (
     PRIMARY KEY (file, start)
 ) WITHOUT ROWID""",
     """
-CREATE TABLE links (
+CREATE TABLE milestones (
     file INTEGER NOT NULL, time INTEGER NOT NULL, session INTEGER NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
     PRIMARY KEY (file, time, session, kind, value)
 ) WITHOUT ROWID""",

@@ -53,14 +53,14 @@ def forget(ledger: Ledger, chosen: Chosen) -> None:
         db.executemany("INSERT OR IGNORE INTO forgotten VALUES (?)", ((key,) for key in chosen.calls | chosen.turns))
         for table in ("calls", "turns"):
             db.execute(f"DELETE FROM {table} WHERE key IN forgotten")  # noqa: S608
-        db.execute("DELETE FROM links WHERE session NOT IN (SELECT session FROM calls)")
+        db.execute("DELETE FROM milestones WHERE session NOT IN (SELECT session FROM calls)")
         unused = db.execute(
             "SELECT path FROM files WHERE id NOT IN (SELECT file FROM calls UNION SELECT file FROM turns)"
         ).fetchall()
         # the cursor of a transcript on disk stays, so that it is not read again
         deleted = [row for row in unused if not is_there(Path(row[0]))]
         db.executemany("DELETE FROM files WHERE path = ?", deleted)
-        db.execute("DELETE FROM links WHERE file NOT IN (SELECT id FROM files)")
+        db.execute("DELETE FROM milestones WHERE file NOT IN (SELECT id FROM files)")
         db.execute(_UNUSED_NAMES)
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -69,7 +69,7 @@ _UNUSED_NAMES = """
 DELETE FROM names WHERE id NOT IN (
     SELECT session FROM calls UNION SELECT branch FROM calls UNION SELECT skill FROM calls UNION SELECT model FROM calls
     UNION SELECT session FROM files UNION SELECT project FROM files UNION SELECT coalesce(agent, 0) FROM files
-    UNION SELECT session FROM links
+    UNION SELECT session FROM milestones
 )"""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ccship.ledger.calls import Call, Tokens, merged, with_advisors
-from ccship.ledger.scan import LinkKind
+from ccship.ledger.scan import MilestoneKind
 from ccship.ledger.store import SELECT_CALLS, Ledger, call_of
 from ccship.ledger.sums import BIN_MS, DAY_MS, Column, Group, Span
 
@@ -67,16 +67,16 @@ class View:
         rows = self._db.execute(f"SELECT DISTINCT time FROM calls c WHERE {self._chosen} AND time IS NOT NULL")  # noqa: S608
         return sorted(row[0] for row in rows)
 
-    def links(self, kind: LinkKind) -> dict[str, list[tuple[int, str]]]:
+    def milestones(self, kind: MilestoneKind) -> dict[str, list[tuple[int, str]]]:
         """Return the commits or pull requests of each session, by time."""
         found: dict[str, set[tuple[int, str]]] = defaultdict(set)
         rows = self._db.execute(
-            f"SELECT c.session, c.time, c.value FROM links c WHERE {self._chosen} AND c.kind = ?",  # noqa: S608
+            f"SELECT c.session, c.time, c.value FROM milestones c WHERE {self._chosen} AND c.kind = ?",  # noqa: S608
             (kind,),
         )
         for session, time_ms, value in rows:
             found[self._names[session]].add((time_ms, value))
-        return {session: sorted(links) for session, links in found.items()}
+        return {session: sorted(milestones) for session, milestones in found.items()}
 
     def groups(self, columns: Sequence[Column], steps: Sequence[int]) -> Iterator[Group]:
         """Yield sums by `columns`. `steps`: numbers of prompt tokens above which a price may change."""

@@ -13,6 +13,7 @@ from ccship.transcript.limits import Quantity
 USED_TYPES = frozenset({"assistant", "user", "system", "pr-link"})
 """The types of lines that the ledger reads."""
 
+_BRACE = ord("{")
 _NOTHING = msgspec.Raw(b"")
 
 
@@ -131,13 +132,16 @@ _decode_loosely = msgspec.json.Decoder(Line, strict=False).decode
 _FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def decode(raw: bytes | memoryview) -> list[Line]:
-    """Return the records of a line: usually one, several if a newline was lost, none if it is not needed."""
+def decode(raw: bytes | memoryview) -> list[tuple[int, Line]]:
+    """Return the records of a line, each with its offset in the line.
+
+    Usually one record; several if a newline was lost, none if it is not needed.
+    """
     try:
         line = _decode(raw)
     except _FAILURES:
         return _salvaged(bytes(raw))
-    return [line] if line.type in USED_TYPES else []
+    return [(_indent(raw), line)] if line.type in USED_TYPES else []
 
 
 def is_whole(raw: bytes) -> bool:
@@ -148,7 +152,11 @@ def is_whole(raw: bytes) -> bool:
         return False
 
 
-def _salvaged(raw: bytes) -> list[Line]:
+def _indent(raw: bytes | memoryview) -> int:
+    return 0 if raw[0] == _BRACE else len(bytes(raw)) - len(bytes(raw).lstrip())
+
+
+def _salvaged(raw: bytes) -> list[tuple[int, Line]]:
     """Return the records of a damaged line, without fields of an unexpected type."""
     try:
         if _decode_type(raw).type not in USED_TYPES:
@@ -158,8 +166,11 @@ def _salvaged(raw: bytes) -> list[Line]:
     from ccship.transcript.parse import parse_line  # noqa: PLC0415 - slow to import, and damage is rare
     from ccship.transcript.records import Record  # noqa: PLC0415
 
-    records = [record for _, record in parse_line(raw) if isinstance(record, Record) and record.type in USED_TYPES]
-    return [_decode_loosely(msgspec.json.encode(_plain(msgspec.to_builtins(record)))) for record in records]
+    return [
+        (offset, _decode_loosely(msgspec.json.encode(_plain(msgspec.to_builtins(record)))))
+        for offset, record in parse_line(raw)
+        if isinstance(record, Record) and record.type in USED_TYPES
+    ]
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import msgspec
 
 from ccship.ledger.calls import Call
 from ccship.ledger.lines import USED_TYPES, is_whole
-from ccship.ledger.scan import Carry, Link, Scan, Turn
+from ccship.ledger.scan import Carry, Milestone, Scan, Turn
 from ccship.transcript.files import foreign_format, printable, project_folder_name, session_folder_of, unreadable
 from ccship.transcript.limits import MAX_LINE_BYTES
 
@@ -84,7 +84,7 @@ class Reading(msgspec.Struct, array_like=True):
     is_anew: bool = True
     calls: list[Call] = []
     turns: list[Turn] = []
-    links: list[Link] = []
+    milestones: list[Milestone] = []
     agent: str = ""
     problem: str | None = None
 
@@ -195,7 +195,7 @@ def _read(transcript: Transcript, file: BinaryIO, buffer: bytearray) -> Reading:
         _directory(head, transcript.project),
     )
     agent = _agent_type(transcript.path) if transcript.is_agent else ""
-    return Reading(transcript, cursor, earlier is None, scan.calls, scan.turns, scan.links, agent)
+    return Reading(transcript, cursor, earlier is None, scan.calls, scan.turns, scan.milestones, agent)
 
 
 def _resumable(file: BinaryIO, status: os.stat_result, cursor: Cursor | None) -> Cursor | None:

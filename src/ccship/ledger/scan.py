@@ -1,4 +1,4 @@
-"""Collects calls, turns and links from the lines of one transcript, in file order.
+"""Collects calls, turns and milestones from the lines of one transcript, in file order.
 
 Pure. `Carry` is what a scan needs to continue where an earlier one ended: a transcript that is read in parts gives the
 same rows as one that is read at once.
@@ -13,19 +13,19 @@ from ccship.ledger.calls import Call, Tokens, added, time_ms_of
 from ccship.ledger.lines import Block, CacheCreation, Iteration, Line, Message, Usage, decode
 from ccship.transcript.classify import TRIGGERS, TYPED, classify
 
-LinkKind: TypeAlias = Literal["commit", "pr"]
+MilestoneKind: TypeAlias = Literal["commit", "pr", "compaction"]
 
 _SYNTHETIC_MODEL = "<synthetic>"
 _GIT = b'"gitOperation"'
 _STOPS = {"max_tokens": "truncated", "model_context_window_exceeded": "truncated", "refusal": "refused"}
 
 
-class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A commit or pull request that a session made: a hash or an address."""
+class Milestone(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A commit, pull request or compaction of a session. `value`: a hash, an address, or nothing."""
 
     time_ms: int
     session: str
-    kind: LinkKind
+    kind: MilestoneKind
     value: str
 
 
@@ -75,6 +75,7 @@ class _Seen:
     """A call while its lines are read: the first one gives time and place, the one with the most output the usage."""
 
     time: str | None
+    end: str
     session: str
     turn: int | None
     branch: str
@@ -88,8 +89,9 @@ class _Seen:
     reads: dict[str, int] = field(default_factory=dict)
     miss: str = ""
 
-    def add(self, message: Message, asked: list[str]) -> None:
+    def add(self, line: Line, message: Message, asked: list[str]) -> None:
         """Add what any line may contain."""
+        self.end = max(self.end, line.timestamp or "")
         self.is_final = self.is_final or bool(message.stop_reason)
         self.advisor_ids += asked
         if message.diagnostics and message.diagnostics.cache_miss_reason:
@@ -118,6 +120,7 @@ class _Seen:
             self.is_inline,
             self.reads,
             self.miss,
+            time_ms_of(self.end),
         )
 
 
@@ -125,7 +128,7 @@ class Scan:
     """The rows of a transcript's lines. `turns` begin with the one of the carry."""
 
     def __init__(self, session: str, *, is_agent: bool, carry: Carry | None = None) -> None:
-        self.links: list[Link] = []
+        self.milestones: list[Milestone] = []
         self.carry = carry or Carry()
         self.turns: list[Turn] = [self.carry.turn] if self.carry.turn else []
         self._seen: dict[str, _Seen] = {}
@@ -139,18 +142,19 @@ class Scan:
 
     def add(self, raw: bytes | memoryview, start: int) -> None:
         """Add the line at an offset."""
-        for line in decode(raw):
+        for offset, line in decode(raw):
             if self._is_agent and self.carry.turn is None:
-                self._begin(line, start, "subagent")
+                self._begin(line, start + offset, "subagent")
             match line.type:
                 case "assistant":
                     self._add_response(line)
                 case "user":
-                    self._add_user(line, start)
+                    self._add_user(line, start + offset)
                 case "system" if line.subtype in ("compact_boundary", "microcompact_boundary"):
                     self._signal("compaction")
+                    self._pass(line, "compaction", "")
                 case "pr-link" if line.pr_url:
-                    self._link(line, "pr", line.pr_url)
+                    self._pass(line, "pr", line.pr_url)
 
     def _add_response(self, line: Line) -> None:
         message = line.message
@@ -172,7 +176,7 @@ class Scan:
             self._seen[message.id] = seen = self._first(line, message, message.usage)
         elif (message.usage.output_tokens or 0) >= (seen.usage.output_tokens or 0):
             seen.model, seen.usage = message.model, message.usage
-        seen.add(message, asked)
+        seen.add(line, message, asked)
         if self.carry.last != message.id:
             seen.reads = added(seen.reads, self.carry.reads)
             self.carry.last, self.carry.reads = message.id, {}
@@ -193,6 +197,7 @@ class Scan:
         turn = self.carry.turn
         return _Seen(
             line.timestamp,
+            "",
             line.session_id or self._session,
             turn.start if turn else None,
             line.git_branch or "",
@@ -209,7 +214,7 @@ class Scan:
             for block in results:
                 self._add_result(block)
             if _GIT in bytes(line.tool_use_result) and (sha := _commit_of(line)):
-                self._link(line, "commit", sha)
+                self._pass(line, "commit", sha)
             return
         kind = classify(line)
         if kind == "interrupt":
@@ -247,8 +252,9 @@ class Scan:
         if self.carry.turn is not None:
             self.carry.turn.signals[name] = self.carry.turn.signals.get(name, 0) + 1
 
-    def _link(self, line: Line, kind: LinkKind, value: str) -> None:
-        self.links.append(Link(time_ms_of(line.timestamp) or 0, line.session_id or self._session, kind, value))
+    def _pass(self, line: Line, kind: MilestoneKind, value: str) -> None:
+        time_ms = time_ms_of(line.timestamp) or 0
+        self.milestones.append(Milestone(time_ms, line.session_id or self._session, kind, value))
 
 
 def _commit_of(line: Line) -> str | None:

@@ -27,7 +27,7 @@ _TRIES = 5
 _CURSOR = "device, inode, size, changed_ns, offset, fingerprint, carry, began, directory"
 _CALL = (
     "key, file, time, session, turn, branch, skill, model, fast, final, inline, input, output, cache_read,"
-    " cache_write_5m, cache_write_1h, reads, miss, advice"
+    " cache_write_5m, cache_write_1h, reads, miss, advice, lasted"
 )
 _PLACES = ", ".join("?" * len(_CALL.split(",")))
 
@@ -116,13 +116,13 @@ class Ledger:
             return False
         file = self._enter_file(reading, row and row[0])
         if row and reading.is_anew:
-            for table in ("calls", "turns", "links"):
+            for table in ("calls", "turns", "milestones"):
                 self.db.execute(f"DELETE FROM {table} WHERE file = ?", (file,))  # noqa: S608
         self._enter_calls(reading, file)
         self._enter_turns(reading, file)
         self.db.executemany(
-            "INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?, ?)",
-            ((file, link.time_ms, self._id(link.session), link.kind, link.value) for link in reading.links),
+            "INSERT OR IGNORE INTO milestones VALUES (?, ?, ?, ?, ?)",
+            ((file, each.time_ms, self._id(each.session), each.kind, each.value) for each in reading.milestones),
         )
         return True
 
@@ -184,6 +184,7 @@ class Ledger:
             _json(call.reads),
             call.miss or None,
             advice,
+            None if call.time_ms is None or call.end_ms is None else call.end_ms - call.time_ms,
         )
 
     def _id(self, name: str) -> int:
@@ -198,7 +199,7 @@ class Ledger:
 
 SELECT_CALLS = """
 SELECT c.key, c.time, s.name, m.name, c.fast, c.final, c.input, c.output, c.cache_read, c.cache_write_5m,
-    c.cache_write_1h, c.advice, c.turn, b.name, k.name, c.inline, c.reads, c.miss, c.file
+    c.cache_write_1h, c.advice, c.turn, b.name, k.name, c.inline, c.reads, c.miss, c.time + c.lasted
 FROM calls c JOIN names s ON s.id = c.session JOIN names m ON m.id = c.model JOIN names b ON b.id = c.branch
     JOIN names k ON k.id = c.skill"""
 """The columns of `call_of`."""
@@ -207,9 +208,9 @@ FROM calls c JOIN names s ON s.id = c.session JOIN names m ON m.id = c.model JOI
 def call_of(row: tuple[object, ...]) -> Call:
     """Return a row of `SELECT_CALLS` as a call. Its key is the number in the ledger."""
     key, time_ms, session, model, fast, final, *rest = row
-    tokens, (advice, turn, branch, skill, inline, reads, miss, _) = rest[:5], rest[5:]
+    tokens, (advice, turn, branch, skill, inline, reads, miss, end_ms) = rest[:5], rest[5:]
     advisors = _decode_advice(advice) if advice else ((), ())  # type: ignore[arg-type]
-    facts = (turn, branch, skill, bool(inline), json.loads(str(reads)) if reads else {}, miss or "")
+    facts = (turn, branch, skill, bool(inline), json.loads(str(reads)) if reads else {}, miss or "", end_ms)
     return Call(str(key), time_ms, session, model, bool(fast), bool(final), Tokens(*tokens), *advisors, *facts)  # type: ignore[arg-type]
 
 

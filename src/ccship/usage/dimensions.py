@@ -14,7 +14,7 @@ from typing import Literal, Protocol, TypeAlias, get_args
 import msgspec
 
 from ccship.ledger.calls import Tokens
-from ccship.ledger.scan import LinkKind
+from ccship.ledger.scan import MilestoneKind
 from ccship.ledger.sums import BIN_MS, Column, Group
 from ccship.pricing.model_names import priced_name
 
@@ -41,14 +41,14 @@ NOTES: Mapping[By, str] = {
 }
 """How calls are attributed, where a name does not say it."""
 
-Links: TypeAlias = Mapping[str, Sequence[tuple[int, str]]]
+Milestones: TypeAlias = Mapping[str, Sequence[tuple[int, str]]]
 """The commits or pull requests of sessions, by time in ms."""
 
 
 class History(Protocol):
     """What some dimensions need besides groups of calls."""
 
-    def links(self, kind: LinkKind) -> Links:
+    def milestones(self, kind: MilestoneKind) -> Milestones:
         """Return the commits or pull requests of each session."""
 
     def times(self) -> list[int]:
@@ -82,7 +82,7 @@ def dimension(
     Args:
         by: The name.
         to_local: Converts to the local time zone.
-        history: The ledger's links and times.
+        history: The ledger's milestones and times.
         ticket: Returns the ticket in the name of a branch.
     """
     columns: tuple[Column, ...]
@@ -103,8 +103,8 @@ def dimension(
         case "ticket":
             columns, key = ("branch",), lambda group: ticket(str(group.values["branch"])) or "no ticket"
         case "commit" | "pr":
-            links = history.links(by)
-            columns, key = ("session", "time"), lambda group: _linked(links, group, by)
+            milestones = history.milestones(by)
+            columns, key = ("session", "time"), lambda group: _leading_to(milestones, group, by)
         case "tool":
             return Dimension(by, ("reads",), _allocated)
     return Dimension(by, columns, lambda group: [(key(group), group)], by in _FORMS)
@@ -162,9 +162,9 @@ def _blocks(times: Iterable[int]) -> list[int]:
     return starts
 
 
-def _linked(links: Links, group: Group, kind: LinkKind) -> str:
+def _leading_to(milestones: Milestones, group: Group, kind: MilestoneKind) -> str:
     none = "no commit" if kind == "commit" else "no pull request"
-    of_session, time_ms = links.get(str(group.values["session"]), ()), group.values["time"]
+    of_session, time_ms = milestones.get(str(group.values["session"]), ()), group.values["time"]
     if time_ms is None or not of_session:
         return none
     at = bisect_left(of_session, (int(time_ms), ""))
