@@ -36,6 +36,7 @@ CORE = {
     "ccship.ledger.lines",
     "ccship.ledger.scan",
     "ccship.ledger.sums",
+    "ccship.usage.cache",
     "ccship.usage.dimensions",
     "ccship.usage.report",
 }

@@ -40,6 +40,7 @@ SCREENS = (
     "usage --by model",
     "usage --by branch",
     "usage --by agent,model",
+    "usage cache",
     "verify",
     "config",
     "backfill --dry-run --resend",

@@ -12,7 +12,10 @@ from ccship.usage.dimensions import By
 def usage(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Transcripts or folders of transcripts (default: the Claude config folder)"),
+        typer.Argument(
+            help="Transcripts or folders of transcripts (default: the Claude config folder);"
+            " `cache` first shows what the prompt cache served and why it was rebuilt"
+        ),
     ] = None,
     *,
     claude_dir: Annotated[

@@ -16,8 +16,8 @@ def document(report: Report, by: tuple[By, ...], problems: list[str]) -> bytes:
     """Return the JSON document."""
     content = {
         "by": ",".join(by),
-        "rows": [{**_keys(row, by), **_fields(row), **_of_session(row, by, report)} for row in report.rows],
-        "total": _fields(total_of(report.rows)),
+        "rows": [{**_keys(row, by), **fields_of(row), **_of_session(row, by, report)} for row in report.rows],
+        "total": fields_of(total_of(report.rows)),
         "prices": "API",
         "deleted_sessions": report.deleted_sessions,
         "problems": problems,
@@ -27,8 +27,8 @@ def document(report: Report, by: tuple[By, ...], problems: list[str]) -> bytes:
 
 def csv_of(report: Report, by: tuple[By, ...]) -> str:
     """Return the rows as CSV with a header, without their total."""
-    rows = [{**_keys(row, by), **_fields(row)} for row in report.rows]
-    names = [*by, *(name for name in _fields(Row(())) if name != "unpriced_tokens")]
+    rows = [{**_keys(row, by), **fields_of(row)} for row in report.rows]
+    names = [*by, *(name for name in fields_of(Row(())) if name != "unpriced_tokens")]
     text = StringIO()
     writer = csv.DictWriter(text, names, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -47,7 +47,8 @@ def _of_session(row: Row, by: tuple[By, ...], report: Report) -> dict[str, str |
     return directory if "project" in by else {"project": row.project, **directory}
 
 
-def _fields(row: Row) -> dict[str, object]:
+def fields_of(row: Row) -> dict[str, object]:
+    """Return the sums of a row."""
     return {
         "calls": row.calls,
         "input": row.input,

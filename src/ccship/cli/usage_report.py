@@ -8,17 +8,17 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import get_args
+from typing import TypeAlias, get_args
 
 from ccship.cli.times import span
 from ccship.cli.usage_document import csv_of, document
 from ccship.cli.usage_table import table_of
 from ccship.errors import ConfigError
 from ccship.hook import state_folder
-from ccship.ledger.store import FILE_NAME
+from ccship.ledger.store import FILE_NAME, Ledger
 from ccship.ledger.sums import Span
 from ccship.pricing.cache import PriceMemory
 from ccship.transcript.files import check_named, none_found, transcripts_in, transcripts_of
@@ -45,18 +45,53 @@ class UsageOptions:
     as_json: bool = False
 
 
+CACHE = "cache"
+"""The first argument that asks for the report on the prompt cache. A folder of this name needs its full path."""
+
+
 def report(options: UsageOptions) -> int:
     """Print the report; return the exit code."""
     if options.as_csv and options.as_json:
         raise ConfigError("--csv and --json exclude each other")
+    is_cache = options.paths[:1] == (Path(CACHE),)
+    if is_cache:
+        options = replace(options, paths=options.paths[1:])
+        if options.as_csv or options.by != UsageOptions().by:
+            raise ConfigError("usage cache has neither --by nor --csv")
+    folder = Path(state_folder(os.environ))
+    prices = PriceMemory(folder / "prices.json")
+    query = _query(options, prices)
+    show = _show_cache if is_cache else _show_rows
+    output, problems, note = _counted(options, folder, lambda *args: show(query, options, *args))
+    prices.save()
+    for problem in (*problems, *filter(None, [note])):
+        print(f"ccship: {problem}", file=sys.stderr)
+    sys.stdout.write(output(problems))
+    return 1 if problems else 0
+
+
+_Shown: TypeAlias = Callable[[list[str]], str]
+"""Returns the output; its argument is what could not be read."""
+
+
+def _counted(
+    options: UsageOptions, folder: Path, show: Callable[[Ledger, str | None, list[Path]], _Shown]
+) -> tuple[_Shown, list[str], str | None]:
+    root = None if options.paths else os.path.realpath(options.claude_dir.expanduser())
+    ledger_file = None if options.paths else folder / FILE_NAME
+    transcripts = _transcripts(options.paths, options.claude_dir.expanduser())
+    if not transcripts and (ledger_file is None or not ledger_file.exists()):
+        raise none_found(options.paths or [options.claude_dir.expanduser()])
+    return counted(ledger_file, transcripts, lambda ledger: show(ledger, root, transcripts), recount=options.recount)
+
+
+def _query(options: UsageOptions, prices: PriceMemory) -> Query:
+    begin, end = span(options.since, options.until)
     by = names_in(options.by)
     if not by:
         known = ", ".join(get_args(By))
         raise ConfigError(f"--by {options.by} is invalid: name one or two, separated by a comma, of {known}")
-    begin, end = span(options.since, options.until)
-    folder = Path(state_folder(os.environ))
-    prices = PriceMemory(folder / "prices.json")
-    query = Query(
+    return Query(
         by,
         Span(_ms(begin), _ms(end)),
         prices.tariff_of,
@@ -65,30 +100,31 @@ def report(options: UsageOptions) -> int:
         options.project,
         options.model,
     )
-    root = None if options.paths else os.path.realpath(options.claude_dir.expanduser())
-    ledger_file = None if options.paths else folder / FILE_NAME
-    transcripts = _transcripts(options.paths, options.claude_dir.expanduser())
-    if not transcripts and (ledger_file is None or not ledger_file.exists()):
-        raise none_found(options.paths or [options.claude_dir.expanduser()])
-    report, problems, note = counted(
-        ledger_file,
-        transcripts,
-        lambda ledger: query.read(ledger, root, transcripts, on_disk=options.on_disk),
-        recount=options.recount,
-    )
-    prices.save()
-    for problem in (*problems, *filter(None, [note])):
-        print(f"ccship: {problem}", file=sys.stderr)
+
+
+def _show_rows(
+    query: Query, options: UsageOptions, ledger: Ledger, root: str | None, transcripts: list[Path]
+) -> _Shown:
+    found = query.read(ledger, root, transcripts, on_disk=options.on_disk)
     if options.as_json:
-        sys.stdout.buffer.write(document(report, by, problems))
-    elif options.as_csv:
-        sys.stdout.write(csv_of(report, by))
-    elif report.rows:
-        print(_text(report, by))
-    else:
-        filters = (begin, end, options.project, options.model)
-        print("no LLM calls " + ("match" if any(filters) else "in these transcripts"))
-    return 1 if problems else 0
+        return lambda problems: document(found, query.by, problems).decode()
+    if options.as_csv:
+        return lambda _: csv_of(found, query.by)
+    if found.rows:
+        return lambda _: _text(found, query.by) + "\n"
+    filters = (options.since, options.until, options.project, options.model)
+    return lambda _: "no LLM calls " + ("match" if any(filters) else "in these transcripts") + "\n"
+
+
+def _show_cache(
+    query: Query, options: UsageOptions, ledger: Ledger, root: str | None, transcripts: list[Path]
+) -> _Shown:
+    from ccship.cli.cache_report import cache_document, cache_text  # noqa: PLC0415 - most reports need it not
+
+    found = query.cache(ledger, root, transcripts, on_disk=options.on_disk)
+    if options.as_json:
+        return lambda problems: cache_document(found, problems).decode()
+    return lambda _: cache_text(found) + "\n"
 
 
 def _ticket() -> Callable[[str], str | None]:

@@ -7,6 +7,7 @@ to the transcript that began first. All statements of a reading see the ledger a
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 
 from ccship.ledger.calls import Call, Tokens, merged, with_advisors
 from ccship.ledger.scan import MilestoneKind
@@ -36,6 +37,9 @@ _SUMS = (
     "count(*), sum(c.input), sum(c.output), sum(c.cache_read), sum(c.cache_write_5m), sum(c.cache_write_1h),"
     f" count(*) - sum(c.final), min(c.time), max(c.time), max({_PROMPT})"
 )
+
+
+_COMPACTIONS = "SELECT file, time FROM milestones WHERE kind = 'compaction' ORDER BY time"
 
 
 class View:
@@ -92,6 +96,29 @@ class View:
             + f" JOIN files f ON f.id = c.file JOIN names p ON p.id = f.project WHERE {self._plain}"
         )
         yield from ((call_of(tuple(row)), project) for project, *row in rows)
+
+    def transcripts(self) -> Iterator[tuple[str, list[tuple[Call, bool]], list[int]]]:
+        """Yield each transcript: its project, its calls by time, and the times of its compactions.
+
+        A call counts in the time range, and only in the transcript to which it belongs.
+        """
+        compactions: dict[int, list[int]] = defaultdict(list)
+        for file, time_ms in self._db.execute(_COMPACTIONS):
+            compactions[file].append(time_ms)
+        rows = self._db.execute(
+            SELECT_CALLS.replace("SELECT", "SELECT f.id, p.name,")
+            + " JOIN files f ON f.id = c.file JOIN names p ON p.id = f.project"
+            + f" WHERE {self._chosen} ORDER BY f.began, f.path, c.time, c.key"
+        )
+        seen: set[str] = set()
+        for (file, project), of_file in groupby(rows, key=lambda row: (row[0], row[1])):
+            calls = [call_of(tuple(row[2:])) for row in of_file]
+            yield (
+                project,
+                [(call, call.key not in seen and self._span.contains(call.time_ms)) for call in calls],
+                compactions[file],
+            )
+            seen.update(call.key for call in calls)
 
     def merged(self) -> Iterator[tuple[Call, str, str | None]]:
         """Yield calls with copies or advisors, each with its project and agent."""

@@ -93,7 +93,7 @@ def dimension(
         case "block":
             columns, key = ("time",), _block_key(_blocks(history.times()), _FORMS[by], to_local)
         case "model":
-            columns, key = (), model_key
+            columns, key = (), lambda group: model_key(group.model, fast=group.fast)
         case "session":
             columns, key = ("session", "project"), lambda group: str(group.values["session"])
         case "agent":
@@ -121,9 +121,9 @@ def ticket_in(pattern: str) -> Callable[[str], str | None]:
     return cache(ticket)
 
 
-def model_key(group: Group) -> str:
-    """Return the name of a group's model; fast mode is a model of its own."""
-    return priced_name(group.model) + (" (fast)" if group.fast else "")
+def model_key(model: str, *, fast: bool) -> str:
+    """Return the name of a model as priced; fast mode is a model of its own."""
+    return priced_name(model) + (" (fast)" if fast else "")
 
 
 def _time_key(

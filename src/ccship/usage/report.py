@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from ccship.ledger.sums import Group
-from ccship.pricing.prices import Tariff
+from ccship.pricing.prices import Rates, Tariff
 from ccship.usage.dimensions import Dimension
 
 _EPOCH = date(1970, 1, 1)
@@ -62,8 +62,7 @@ def cost_of(group: Group, tariff: Tariff | None) -> float | None:
     """Return the cost of a group in USD; None without a price."""
     if tariff is None:
         return None
-    day = "" if group.day is None else (_EPOCH + timedelta(group.day)).isoformat()
-    rates, used = tariff.rates(day, group.prompt), group.tokens
+    rates, used = rates_of(tariff, group.day, group.prompt), group.tokens
     return (
         used.input * rates.input
         + used.output * rates.output
@@ -71,6 +70,11 @@ def cost_of(group: Group, tariff: Tariff | None) -> float | None:
         + used.cache_write_5m * rates.cache_write_5m
         + used.cache_write_1h * rates.cache_write_1h
     )
+
+
+def rates_of(tariff: Tariff, day: int | None, prompt: int) -> Rates:
+    """Return the rates on a day since the epoch for a prompt of so many tokens; the oldest ones without a day."""
+    return tariff.rates("" if day is None else (_EPOCH + timedelta(day)).isoformat(), prompt)
 
 
 def rows_by(
