@@ -52,15 +52,37 @@ def test_a_fork_says_nothing_of_a_turn_that_nobody_sent(tmp_path: Path) -> None:
     assert {row[0] for row in sink.scores.rows.values()} == {each.trace.trace_id for each in sink.sent}
 
 
-def test_a_backfill_of_a_fork_and_its_original_loses_no_complaint(langfuse: LoopbackLangfuse, tmp_path: Path) -> None:
-    """The fork comes first: what it says of the original's turn is sent by the next run."""
+def test_one_backfill_of_a_fork_and_its_original_sends_every_complaint(
+    langfuse: LoopbackLangfuse, tmp_path: Path
+) -> None:
+    """The fork comes first, but what it says of the original's turn is sent once the original is."""
     original = eventful().write(tmp_path / "s1.jsonl")
     fork = fork_of(eventful(), 8, "no, that is wrong").write(tmp_path / "fork.jsonl")
     table = ScoreTable()
     for path in (original, fork):
         ship(path, KeepingSink(table), tmp_path / "state", "review")
-    for _ in range(2):
-        done = run_ccship("backfill", original, fork, "--yes", environ=langfuse.environ)
-        assert done.returncode == 0, done.stderr
+    done = run_ccship("backfill", original, fork, "--yes", "--json", environ=langfuse.environ)
+    assert done.returncode == 0, done.stderr
     assert langfuse.scores.rows == table.rows
     assert "pushback" in {row[3] for row in table.rows.values()}
+    assert json.loads(done.stdout)["sessions"] == 2, "the fork was read twice"
+    assert len({span.key for span in langfuse.accepted}) == len(langfuse.accepted)
+
+
+def test_verify_finds_what_a_fork_says_of_a_turn(langfuse: LoopbackLangfuse, tmp_path: Path) -> None:
+    """A complaint that is missing is sent again with `--repair`, and nothing else."""
+    paths = [
+        eventful().write(tmp_path / "s1.jsonl"),
+        fork_of(eventful(), 8, "no, that is wrong").write(tmp_path / "fork.jsonl"),
+    ]
+    assert run_ccship("backfill", *paths, "--yes", environ=langfuse.environ).returncode == 0
+    whole = dict(langfuse.scores.rows)
+    [lost] = [key for key, row in whole.items() if row[1] == "complaint" and row[3] == "pushback"]
+    del langfuse.scores.rows[lost], langfuse.scores.latest_ms[lost]
+    for repair, code, repaired in ((), 1, 0), (("--repair",), 0, 1), ((), 0, 0):
+        done = run_ccship("verify", *paths, "--json", *repair, environ=langfuse.environ)
+        found = json.loads(done.stdout)
+        assert (done.returncode, found["repaired"], found["repaired_scores"]) == (code, 0, repaired), done.stdout
+        differences = [difference["scores"] for difference in found["differences"]]
+        assert differences == ([{lost: "complaint"}] if code or repair else [])
+    assert langfuse.scores.rows == whole

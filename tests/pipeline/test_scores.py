@@ -348,3 +348,22 @@ def test_the_state_contains_no_prompt(tmp_path: Path) -> None:
         ((memory,),) = db.execute("SELECT memory FROM transcripts").fetchall()
     assert len(memory) < 200
     assert b"module" not in memory
+
+
+def test_a_turn_that_a_file_contains_twice_is_scored_once(tmp_path: Path) -> None:
+    """What follows the second says nothing about the turn."""
+    lines = Lines(session="s1").prompt("please make the tests pass", uuid="first").assistant("m1", "Done")
+    again = list(lines.lines)
+    for n, prompt in enumerate(["thank you", "now the docs", "and a release"]):
+        lines.prompt(prompt).assistant(f"n{n}", "Done")
+    lines.lines += again
+    for n, prompt in enumerate(["no, that is wrong", "well done", "and what is next", "nothing"]):
+        lines.prompt(prompt).assistant(f"o{n}", "Done")
+    transcript = lines.write(tmp_path / "s1.jsonl")
+    with_turns, later = KeepingSink(), KeepingSink()
+    ship(transcript, with_turns, tmp_path / "state")
+    ship(transcript, later, tmp_path / "later", "off")
+    for signals_only in (True, False):  # open turns get their scores when they are sent
+        ship(transcript, later, tmp_path / "later", signals_only=signals_only)
+    assert later.scores.rows == with_turns.scores.rows
+    assert len(with_turns.scores.of("needs_review")) == 8

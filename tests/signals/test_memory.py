@@ -1,5 +1,6 @@
 """The values do not depend on how a session is cut into runs."""
 
+import json
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +17,7 @@ from ccship.transcript.tail import entries, notes_at, records_at
 from ccship.transcript.turns import ResumeState, TurnBuilder
 from conftest import FIXTURES, SHARED
 from lines import Lines, tool
-from signals.evaluated import evaluated
+from signals.evaluated import evaluated, signals_in
 
 SESSIONS = [*(FIXTURES / "claude").rglob("*.jsonl"), *(SHARED / "corpus").glob("2.1.9*.jsonl")]
 MAINS = sorted(path for path in SESSIONS if not path.name.startswith("agent-"))
@@ -114,3 +115,16 @@ def test_a_prompt_that_is_gone_is_forgotten() -> None:
     places = {place.uuid: place.start for place in stored.prompts}
     assert recalled(stored, records_at(file, places, len(EVENTFUL))).prompts == ()
     assert recalled(StoredMemory(), {}) == Memory()
+
+
+def test_history_that_is_written_again_is_no_complaint() -> None:
+    """Some clients repeat earlier turns under new uuids, with their times: the person said it once."""
+    lines = Lines().prompt("please make the tests of this module pass").assistant("m1", "Done")
+    lines.prompt("no, that is wrong").assistant("m2", "Fixed").prompt("thank you, and now the docs").assistant(
+        "m3", "Done"
+    )
+    again = [json.dumps({**json.loads(line), "uuid": f"again-{n}"}) for n, line in enumerate(lines.lines)]
+    complaints = [turn.complaint for turn in signals_in(lines)]
+    assert complaints == [True, False, None]
+    lines.lines += again
+    assert [turn.complaint for turn in signals_in(lines)][:3] == complaints

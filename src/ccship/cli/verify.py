@@ -35,7 +35,7 @@ from ccship.state import State
 from ccship.transcript.discover import Session
 from ccship.transcript.files import is_there
 from ccship.verify.ahead import in_threads
-from ccship.verify.compare import Difference, Expected, compare, expected_of
+from ccship.verify.compare import Difference, Expected, compare, compare_added, expected_of
 from ccship.verify.protection import NamesOnly
 from ccship.verify.read_api import Reader
 
@@ -50,6 +50,7 @@ class _Findings:
     observations: int = 0
     scores: int = 0
     refused: int = 0
+    refused_scores: int = 0
     repaired: int = 0
     rescored: int = 0
     unrepaired: int = 0
@@ -74,12 +75,16 @@ class _Findings:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A session, and what it should have in Langfuse. `dead_letters`: reason by id, not expected."""
+    """A session, and what it should have in Langfuse.
+
+    `dead_letters`: reason by id, not expected; `refused_scores` of them are scores.
+    """
 
     session: Session
     expected: list[Expected]
     scores: list[Score]
     dead_letters: dict[str, str]
+    refused_scores: int
 
 
 def verify(
@@ -147,7 +152,8 @@ def _check(destination: Destination, window: Window, findings: _Findings, *, rep
             findings.sessions += 1
             findings.observations += len(checked.expected)
             findings.scores += len(checked.scores) if reader.shows_scores else 0
-            findings.refused += len(checked.dead_letters)
+            findings.refused += len(checked.dead_letters) - checked.refused_scores
+            findings.refused_scores += checked.refused_scores
             findings.traces.update(span.trace_id for span in checked.expected)
             findings.differences += differences
             resendable = {
@@ -198,10 +204,10 @@ def _read(
         ids = spans.keys() | {score.id for score in scores}
         dead_letters = {span_id: refused[span_id] for span_id in ids & refused.keys()}
         expected = [span for span in spans.values() if span.span_id not in dead_letters]
-        scores = [score for score in scores if score.id not in dead_letters]
-        yield _Checked(session, expected, scores, dead_letters)
+        wanted = [score for score in scores if score.id not in dead_letters]
+        yield _Checked(session, expected, wanted, dead_letters, len(scores) - len(wanted))
     findings.problems += planner.problems
-    findings.waiting += planner.waiting
+    findings.waiting += len(planner.waiting)
 
 
 def _differences(reader: Reader, base_url: str, checked: _Checked) -> list[Difference]:
@@ -215,6 +221,10 @@ def _differences(reader: Reader, base_url: str, checked: _Checked) -> list[Diffe
             scores = [score for score in checked.scores if score.trace_id in trace_ids]
             stored = reader.scores(trace_ids) if scores else None
             differences += compare(spans, reader.session(session_id, trace_ids), scores, stored)
+        own = {span.trace_id for span in checked.expected}
+        added = [score for score in checked.scores if score.trace_id not in own]
+        stored = reader.scores(dict.fromkeys(score.trace_id for score in added))
+        differences += compare_added(checked.session.session_id, added, stored)
     except DeliveryError as error:
         raise CcshipError(f"cannot read from {base_url}: {error}; run ccship doctor") from error
     return differences
@@ -325,9 +335,10 @@ def _print_result(findings: _Findings) -> None:
 def _print_notes(findings: _Findings) -> None:
     if findings.excluded:
         typer.echo(f"skipped {counted(findings.excluded, 'session')} of excluded projects")
-    if findings.refused:
-        refused = counted(findings.refused, "observation")
-        typer.echo(f"skipped {refused} that the server refused: run ccship status for the reason")
+    if findings.refused or findings.refused_scores:
+        refused = [(findings.refused, "observation"), (findings.refused_scores, "score")]
+        names = " and ".join(counted(count, name) for count, name in refused if count)
+        typer.echo(f"skipped {names} that the server refused: run ccship status for the reason")
     if findings.waiting:
         typer.echo(f"not sent yet: {waiting_text(findings.waiting)}")
     if findings.repaired or findings.rescored:
@@ -352,6 +363,7 @@ def _document(findings: _Findings) -> dict[str, object]:
         "different_scores": findings.count("scores"),
         "excluded": findings.excluded,
         "refused": findings.refused,
+        "refused_scores": findings.refused_scores,
         "repaired": findings.repaired,
         "repaired_scores": findings.rescored,
         "waiting": findings.waiting,

@@ -75,14 +75,14 @@ class _Pass:
 class Planner:
     """Plans the units of sessions.
 
-    `problems`: files that cannot be read. `waiting`: the number of subagents whose launch is unknown.
+    `problems`: files that cannot be read. `waiting`: subagents whose launch is unknown.
     """
 
     def __init__(
         self, state: State, protection: Protection, options: Options, repositories: Repositories | None = None
     ) -> None:
         self.problems: list[str] = []
-        self.waiting = 0
+        self.waiting: set[Path] = set()
         self._state = state
         self._protection = protection
         self._options = options
@@ -266,7 +266,7 @@ class Planner:
             if isinstance(planned, Unit):
                 yield planned
             elif planned == _UNLINKED:
-                self.waiting += 1
+                self.waiting.add(path)
 
     def _is_orphan(self, exchange: Exchange, session: Session, main_end_ns: int | None) -> bool:
         """Return whether no launch will follow for a subagent.

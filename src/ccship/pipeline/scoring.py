@@ -76,6 +76,7 @@ def units_of_scores(path: Path, session: str, state: State, options: Options) ->
         if options.signals == "off" or not wanted:
             return
         here, is_complete, is_known, read = short_key(session), True, False, 0
+        seen: set[str] = set()
 
         def is_ours(turn: Turn | None) -> bool | None:
             """Return whether this session has shipped a turn; None if none has."""
@@ -84,7 +85,9 @@ def units_of_scores(path: Path, session: str, state: State, options: Options) ->
 
         for evaluated, after in _with_next(evaluate(entries(file, 0), TurnBuilder(), Memory())):
             turn = evaluated.turn
-            if not any(turn.start in offsets for offsets in wanted):
+            is_repeated = turn.uuid in seen  # the same file contains it twice
+            seen.add(turn.uuid)
+            if is_repeated or not any(turn.start in offsets for offsets in wanted):
                 continue
             if not options.window.contains(turn.exchange.start_ns):
                 is_complete = False

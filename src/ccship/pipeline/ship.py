@@ -18,7 +18,7 @@ from ccship.privacy import Policy, Protection
 from ccship.sinks import Sink
 from ccship.state import State
 from ccship.transcript.discover import Session
-from ccship.unit import BatchOutcome
+from ccship.unit import BatchOutcome, Unit
 
 _PROTECTED = Policy()
 
@@ -53,7 +53,8 @@ class Shipper:
         self._state = state
         self._sender = Sender(sink)
         self._protection = Protection(policy)
-        self._planner = Planner(state, self._protection, options or Options(), repositories)
+        self._options = options or Options()
+        self._planner = Planner(state, self._protection, self._options, repositories)
         self._locked = locked
         self._locks = ExitStack()
         self._held = 0
@@ -67,27 +68,46 @@ class Shipper:
         """
         report = self.report
         with self._locks, _rare_collections():
-            for session in sessions:
-                if report.is_over:
-                    break
-                self._lock(session)
-                with isolated(session.session_id, report.problems):
-                    for unit in self._planner.units(session):
-                        report.planned(unit)
-                        self._commit(self._sender.send(unit))
-                        self._progress(unit.read)
-                        report.stopped = self._enough()
-                        if report.is_over:
-                            break
-                report.sessions += 1
-                if not self._sender.is_waiting:
-                    self._commit_all()
-            self._commit_all()
+            early = self._ship_each(self._counted(sessions), report.planned)
+            if report.sessions > 1 and not self._options.resend:
+                self._ship_each(early, lambda _: None)  # the originals of forks may have been shipped after them
         redactor = self._protection.redactor
         report.redacted = redactor.counts + Counter(error=redactor.errors)
-        report.turns["waiting"] = self._planner.waiting
+        report.turns["waiting"] = len(self._planner.waiting)
         report.problems += self._planner.problems
         return report
+
+    def _counted(self, sessions: Iterable[Session]) -> Iterator[Session]:
+        for session in sessions:
+            yield session
+            self.report.sessions += 1
+
+    def _ship_each(self, sessions: Iterable[Session], planned: Callable[[Unit], None]) -> list[Session]:
+        """Ship sessions; return those that have scores for traces which no session has shipped yet.
+
+        `planned`: called with each unit before it is sent.
+        """
+        report, early = self.report, []
+        for session in sessions:
+            if report.is_over:
+                break
+            self._lock(session)
+            lacks_trace = False
+            with isolated(session.session_id, report.problems):
+                for unit in self._planner.units(session):
+                    planned(unit)
+                    lacks_trace = lacks_trace or unit.lacks_trace
+                    self._commit(self._sender.send(unit))
+                    self._progress(unit.read)
+                    report.stopped = self._enough()
+                    if report.is_over:
+                        break
+            if lacks_trace:
+                early.append(session)
+            if not self._sender.is_waiting:
+                self._commit_all()
+        self._commit_all()
+        return early
 
     def _commit(self, deliveries: Iterator[BatchOutcome]) -> None:
         for delivered in deliveries:

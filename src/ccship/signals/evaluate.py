@@ -16,7 +16,7 @@ from ccship.signals.shell import Part, parts_of
 from ccship.signals.steps import Step, steps_of
 from ccship.transcript.exchange import Exchange
 from ccship.transcript.parts import Event
-from ccship.transcript.records import Attachment, text_of
+from ccship.transcript.records import Attachment, User, text_of
 from ccship.transcript.turns import Turn
 
 _REPEATED = 3
@@ -105,7 +105,7 @@ def signals_of(turn: Turn, following: Turn | None, memory: Memory) -> tuple[Sign
     prompts = remembered(memory, turn)
     repeated = max(tally.errors.values(), default=0)
     reasons = {line.message.stop_reason for call in exchange.calls.values() for line in call.lines if line.message}
-    after = following if following is not None and is_human(following) else None
+    after = following if following is not None and is_human(following) and not _is_copy(following, turn) else None
     complaint = complaint_of(after, prompts) if after else None
     signals = Signals(
         complaint=None if complaint is None else bool(complaint),
@@ -135,6 +135,13 @@ def signals_of(turn: Turn, following: Turn | None, memory: Memory) -> tuple[Sign
         marks=(*tally.marks, *context.rebuilt),
     )
     return signals, Memory(prompts, context.cache, context.was_compacted)
+
+
+def _is_copy(following: Turn, turn: Turn) -> bool:
+    """Return whether the prompt after a turn is older than its own: some clients write earlier history again."""
+    began, before = following.exchange.start_ns, turn.exchange.start_ns
+    has_prompt = isinstance(turn.exchange.opening, User)
+    return has_prompt and began is not None and before is not None and began <= before
 
 
 def _signals_at(step: Step, parts: Sequence[Part]) -> list[SignalName]:

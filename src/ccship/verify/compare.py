@@ -125,6 +125,22 @@ def compare(
     ]
 
 
+def compare_added(session_id: str, scores: Iterable[Score], stored: Mapping[str, float] | None) -> list[Difference]:
+    """Return the traces of another session that lack what a fork of it says about them: a complaint.
+
+    Args:
+        session_id: The session of the fork.
+        scores: The scores that it adds.
+        stored: The values of the scores that are there, by id; None if that is unknown.
+    """
+    found: dict[str, Difference] = {}
+    for score in scores if stored is not None else ():
+        if stored.get(score.id) != float(score.value):
+            difference = found.setdefault(score.trace_id, Difference(score.trace_id, "copied turn", session_id))
+            difference.scores[score.id] = score.name
+    return list(found.values())
+
+
 def _updated(row: Arrived) -> int:
     return row.updated_ms
 
