@@ -133,8 +133,10 @@ def compare_added(session_id: str, scores: Iterable[Score], stored: Mapping[str,
         scores: The scores that it adds.
         stored: The values of the scores that are there, by id; None if that is unknown.
     """
+    if stored is None:
+        return []
     found: dict[str, Difference] = {}
-    for score in scores if stored is not None else ():
+    for score in scores:
         if stored.get(score.id) != float(score.value):
             difference = found.setdefault(score.trace_id, Difference(score.trace_id, "copied turn", session_id))
             difference.scores[score.id] = score.name
