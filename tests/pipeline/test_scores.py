@@ -105,6 +105,20 @@ def test_pieces_failures_crashes_and_a_lost_state_change_nothing(
     assert table.rows == whole.rows
 
 
+def test_a_wait_that_turns_out_to_be_none_is_taken_back(tmp_path: Path) -> None:
+    """The result of a tool that arrives after the next prompt moves the end of the turn behind it."""
+    lines = Lines(session="s1").prompt("start the server").assistant("m1", tool("t1", "Bash", command="serve"))
+    lines.prompt("is it running?").result("t1", "listening")
+    content, table = content_of(lines), ScoreTable()
+    for end in (content.rindex(b"\n", 0, -1) + 1, len(content)):
+        transcript = tmp_path / "s1.jsonl"
+        transcript.write_bytes(content[:end])
+        ship(transcript, KeepingSink(table), tmp_path / "state")
+        waits = [row[2] for row in table.of("human_wait_seconds").values()]
+        assert waits == ([1] if end < len(content) else [0])
+    assert table.rows == scores_of(lines, tmp_path).rows
+
+
 def append(transcript: Path, content: bytes) -> None:
     """Let a file grow to a content, as Claude Code does."""
     with transcript.open("ab") as file:

@@ -126,14 +126,13 @@ def scores_of(
 
     if mode == "off":
         return ()
+    values = dict(signals.values())
+    if signals.complaint is not None:  # a late line can show that the turn ended after the next prompt
+        values.setdefault("human_wait_seconds", 0)
     review = score("needs_review", signals.needs_review, ", ".join(signals.reasons) or None)
     return (
         review,
-        *(
-            score(name, value, _comment(name, signals))
-            for name, value in signals.values()
-            if _is_sent(name, value, mode)
-        ),
+        *(score(name, value, _comment(name, signals)) for name, value in values.items() if _is_sent(name, value, mode)),
     )
 
 

@@ -58,7 +58,7 @@ DESCRIPTIONS: dict[ScoreName, str] = {
     "red_checks": "Checks that failed.",
     "api_retry_seconds": "Time between attempts of failed requests, in seconds.",
     "slow_tool_seconds": "The longest time of a tool call, in seconds.",
-    "human_wait_seconds": "Time from the end of the turn to the next prompt of a person, in seconds.",
+    "human_wait_seconds": "Seconds from the end of the turn to the next prompt of a person; 0 if it was typed before.",
     "steered": "Prompts that a person typed while the model worked.",
 }
 """Sent with the config. `docs/signals.md` says more."""
