@@ -61,6 +61,18 @@ def test_what_arrived_whole_has_no_differences(shipped: Path, langfuse: Loopback
     assert document["observations"] == len(observe(shipped / f"projects/-demo/{SESSION}.jsonl")) == len(langfuse.keys)
 
 
+def test_a_folder_that_contains_a_session_twice_is_checked_whole(langfuse: LoopbackLangfuse, tmp_path: Path) -> None:
+    """A session that was copied to another project and continued there has two transcripts."""
+    for project, turns in ("a", 2), ("b", 4):
+        conversation(turns, SESSION).write(tmp_path / project / f"{SESSION}.jsonl")
+    assert run_ccship("backfill", tmp_path, "--yes", environ=langfuse.environ).returncode == 0
+    lost = max(langfuse.accepted, key=lambda span: span.start_ns)
+    langfuse.accepted.remove(lost)
+    for order in ("a", "b"), ("b", "a"):
+        done = run_ccship("verify", *(tmp_path / name for name in order), "--json", environ=langfuse.environ)
+        assert names_of(json.loads(done.stdout), "missing") == {lost.span_id}, done.stderr
+
+
 @pytest.mark.parametrize("has_v2", [True, False], ids=["v2", "the older API"])
 def test_what_was_dropped_and_doubled_is_found_and_the_dropped_mended(
     shipped: Path, langfuse: LoopbackLangfuse, has_v2: bool

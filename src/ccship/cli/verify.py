@@ -132,12 +132,12 @@ def verify(
 def _chosen(named: list[str], claude_dir: Path, project: str | None) -> list[Session]:
     if not named:
         return select([], claude_dir, project=project)
-    chosen: dict[str, Session] = {}
+    chosen: dict[Path, Session] = {}  # by path: two projects may contain the same session
     for name in named:
         path = Path(name).expanduser()
         is_path = is_there(path) or path.suffix == ".jsonl"
         matches = select([path], claude_dir) if is_path else select([], claude_dir, session=name, project=project)
-        chosen.update((session.session_id, session) for session in matches)
+        chosen.update((session.paths[0], session) for session in matches)
     return list(chosen.values())
 
 
