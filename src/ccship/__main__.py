@@ -5,13 +5,18 @@ import sys
 
 
 def main() -> None:
-    """Run a command. The hook and most reports run without typer, which takes 150 ms to import."""
+    """Run a command. The hook, the status line and most reports run without typer, which takes 150 ms to import."""
     # Child processes (`backfill --jobs`) would otherwise import modules from the current folder.
     os.environ["PYTHONSAFEPATH"] = "1"
     if sys.argv[1:2] == ["hook"]:
         from ccship.hook import main as hook  # noqa: PLC0415 - see above
 
         hook()
+        return
+    if sys.argv[1:] == ["statusline"]:
+        from ccship.statusline import main as statusline  # noqa: PLC0415 - see above
+
+        statusline()
         return
     if sys.argv[1:2] == ["usage"]:
         from ccship.cli.lean import run  # noqa: PLC0415 - see above
