@@ -70,7 +70,16 @@ def line_of(given: object, spending: object, waiting: int, now: float) -> str:
 
 def _line(content: bytes, environ: "dict[str, str]", now: float) -> str:
     folder = state_folder(environ)
+    _request(folder)
     return line_of(_decoded(content), _read(os.path.join(folder, FILE_NAME)), _waiting(folder), now)  # noqa: PTH118
+
+
+def _request(folder: str) -> None:
+    """Create the file of the sums, if missing: the worker computes them for those who look at them."""
+    try:
+        os.close(os.open(os.path.join(folder, FILE_NAME), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # noqa: PTH118
+    except OSError:
+        pass
 
 
 def _waiting(folder: str) -> int:

@@ -40,6 +40,7 @@ CREATE TABLE calls (
     reads TEXT, miss TEXT, advice BLOB, lasted INTEGER,
     PRIMARY KEY (key, file)
 ) WITHOUT ROWID""",
+    "CREATE INDEX calls_by_time ON calls (time)",
     """
 CREATE TABLE turns (
     file INTEGER NOT NULL, start INTEGER NOT NULL, key INTEGER NOT NULL, time INTEGER, trigger TEXT NOT NULL,

@@ -43,27 +43,36 @@ _COMPACTIONS = "SELECT file, time FROM milestones WHERE kind = 'compaction' ORDE
 
 
 class View:
-    """A part of the ledger: the calls of some transcripts in a time range. Use it inside `reading`, once."""
+    """The calls of some transcripts, or of all (None), in a time range. Use it inside `reading`, once."""
 
-    def __init__(self, ledger: Ledger, files: Collection[int], span: Span) -> None:
+    def __init__(self, ledger: Ledger, files: Collection[int] | None, span: Span) -> None:
         self._db = ledger.db
         self._span = span
         self._names: dict[int, str] = {0: INLINE}
         self._names.update(self._db.execute("SELECT id, name FROM names"))
         self._chosen = "1"
-        if self._db.execute("SELECT count(*) FROM files").fetchone()[0] != len(files):
+        if files is not None and self._db.execute("SELECT count(*) FROM files").fetchone()[0] != len(files):
             self._db.execute("CREATE TEMP TABLE chosen (file INTEGER PRIMARY KEY)")
             self._db.executemany("INSERT INTO chosen VALUES (?)", ((file,) for file in files))
             self._chosen = "c.file IN chosen"
+        if not span.is_open:  # few calls: the other statements then read only these, with all copies
+            where, values = _within(span)
+            self._db.execute("CREATE TEMP TABLE dated (key INTEGER PRIMARY KEY)")
+            self._db.execute(
+                # without the hint, SQLite reads all calls, because their order is that of the result
+                f"INSERT OR IGNORE INTO dated SELECT c.key FROM calls c INDEXED BY calls_by_time WHERE {where}",  # noqa: S608
+                values,
+            )
+        self._calls = self._chosen + ("" if span.is_open else " AND c.key IN dated")
         self._db.execute(
-            f"CREATE TEMP TABLE copies AS SELECT c.key FROM calls c WHERE {self._chosen}"  # noqa: S608
+            f"CREATE TEMP TABLE copies AS SELECT c.key FROM calls c WHERE {self._calls}"  # noqa: S608
             " GROUP BY c.key HAVING count(*) > 1"
         )
-        self._plain = f"{self._chosen} AND c.advice IS NULL AND c.key NOT IN copies"
+        self._plain = f"{self._calls} AND c.advice IS NULL AND c.key NOT IN copies"
 
     def models(self) -> list[tuple[str, bool]]:
-        """Return the models of all calls, without those of advisors; in fast mode or not."""
-        rows = self._db.execute("SELECT DISTINCT model, fast FROM calls")
+        """Return the models of the calls, without those of advisors; in fast mode or not."""
+        rows = self._db.execute(f"SELECT DISTINCT c.model, c.fast FROM calls c WHERE {self._calls}")  # noqa: S608
         return [(self._names[model], bool(fast)) for model, fast in rows]
 
     def times(self) -> list[int]:
@@ -125,7 +134,7 @@ class View:
         rows = self._db.execute(
             SELECT_CALLS.replace("SELECT", "SELECT p.name, f.agent,")
             + " JOIN files f ON f.id = c.file JOIN names p ON p.id = f.project"
-            + f" WHERE NOT ({self._plain}) AND {self._chosen} ORDER BY f.began, f.path"
+            + f" WHERE NOT ({self._plain}) AND {self._calls} ORDER BY f.began, f.path"
         )
         calls: dict[str, tuple[Call, str, str | None]] = {}
         for project, agent, *row in rows:
@@ -138,11 +147,8 @@ class View:
     def _summed(self, columns: Sequence[Column], steps: Sequence[int]) -> Iterator[Group]:
         step = " + ".join(f"({_PROMPT} > {tokens})" for tokens in steps) or "0"
         keys = ["c.model", "c.fast", f"c.time / {DAY_MS}", step, *(_SQL[column] for column in columns)]
-        where, values = self._plain, []
-        for sign, limit in ((">=", self._span.since_ms), ("<", self._span.until_ms)):
-            if limit is not None:
-                where += f" AND c.time {sign} ?"
-                values.append(limit)
+        within, values = _within(self._span)
+        where = f"{self._plain} AND {within}"
         tables = "calls c JOIN files f ON f.id = c.file" if _needs_files(columns) else "calls c"
         order = ", ".join(map(str, range(1, len(keys) + 1)))
         statement = f"SELECT {', '.join(keys)}, {_SUMS} FROM {tables} WHERE {where} GROUP BY {order}"  # noqa: S608
@@ -196,6 +202,12 @@ def directories(ledger: Ledger) -> dict[str, str]:
         " WHERE f.directory IS NOT NULL ORDER BY f.began DESC, f.path DESC"
     )
     return dict(rows.fetchall())
+
+
+def _within(span: Span) -> tuple[str, list[int]]:
+    """Return a condition for calls of a time range, and its values."""
+    limits = [(sign, limit) for sign, limit in ((">=", span.since_ms), ("<", span.until_ms)) if limit is not None]
+    return " AND ".join(("1", *(f"c.time {sign} ?" for sign, _ in limits))), [limit for _, limit in limits]
 
 
 def _needs_files(columns: Sequence[Column]) -> bool:

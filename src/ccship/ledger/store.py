@@ -24,6 +24,9 @@ FILE_NAME = "ledger.db"
 _TRIES = 5
 """How often a transcript is read again because another process entered it at the same time."""
 
+_FEW = 100
+"""Transcripts below which only their rows are read: the worker catches up with one session."""
+
 _CURSOR = "device, inode, size, changed_ns, offset, fingerprint, carry, began, directory"
 _CALL = (
     "key, file, time, session, turn, branch, skill, model, fast, final, inline, input, output, cache_read,"
@@ -91,7 +94,7 @@ class Ledger:
 
     def _enter_changed(self, paths: list[Path], problems: list[str], processes: int | None) -> list[Path]:
         """Enter the changed ones of some transcripts; return those that another process has changed meanwhile."""
-        cursors = {row[0]: Cursor(*row[1:]) for row in self.db.execute(f"SELECT path, {_CURSOR} FROM files")}  # noqa: S608
+        cursors = self._cursors(paths)
         transcripts: list[Transcript] = []
         for path in paths:
             match changed(path, cursors.get(str(path))):
@@ -105,6 +108,12 @@ class Ledger:
             with self.writing():  # one transaction for many transcripts: each writes to most pages
                 missed += (Path(reading.transcript.path) for reading in batch if not self._enter(reading))
         return missed
+
+    def _cursors(self, paths: list[Path]) -> dict[str, Cursor]:
+        chosen = [str(path) for path in paths] if len(paths) < _FEW else []
+        where = f"WHERE path IN ({', '.join('?' * len(chosen))})" if chosen else ""
+        rows = self.db.execute(f"SELECT path, {_CURSOR} FROM files {where}", chosen)  # noqa: S608
+        return {path: Cursor(*cursor) for path, *cursor in rows}
 
     def _enter(self, reading: Reading) -> bool:
         """Enter a reading. Return False if another process has entered this transcript since the reading began."""

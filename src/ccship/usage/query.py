@@ -63,7 +63,7 @@ class Query:
         columns: dict[Column, None] = dict.fromkeys(column for each in dimensions for column in each.columns)
         if self.project is not None:
             columns["project"] = None
-        groups = self._chosen(view.groups(list(columns), self._steps(view)))
+        groups = self._chosen(view.groups(list(columns), steps_of(view, self.tariff_of)))
         rows = rows_by(groups, dimensions, self.tariff_of)
         return Report(rows, directories(ledger), sessions_only_in(ledger, deleted, present, self.span, self._is_of))
 
@@ -102,8 +102,9 @@ class Query:
         """Compare with the folder name that Claude Code derives from a path: a dash for all but letters and digits."""
         return self.project is None or re.sub(r"[^A-Za-z0-9]", "-", self.project.rstrip("/")) in folder
 
-    def _steps(self, view: View) -> list[int]:
-        """Return the numbers of prompt tokens above which a model of the ledger has other prices."""
-        tariffs = (self.tariff_of(model, fast) for model, fast in view.models())
-        found = {step.above for tariff in tariffs if tariff for period in tariff.periods for step in period.steps}
-        return sorted(found - {0})
+
+def steps_of(view: View, tariff_of: Callable[[str, bool], Tariff | None]) -> list[int]:
+    """Return the numbers of prompt tokens above which a model of the ledger has other prices."""
+    tariffs = (tariff_of(model, fast) for model, fast in view.models())
+    found = {step.above for tariff in tariffs if tariff for period in tariff.periods for step in period.steps}
+    return sorted(found - {0})

@@ -1,0 +1,107 @@
+"""Compares what was spent with the budgets, and keeps the sums that the status line shows."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from ccship.budgets.channels import channels_of
+from ccship.budgets.notices import note, send
+from ccship.budgets.periods import period_at
+from ccship.budgets.spending import spending_of
+from ccship.budgets.status import USUAL_DAYS, Spent, Status, status_of
+from ccship.config.budgets import Budget
+from ccship.ledger.store import Ledger
+from ccship.pricing.cache import PriceMemory
+from ccship.pricing.prices import Tariff
+from ccship.statusline import FILE_NAME, VERSION
+from ccship.storage import write_whole
+
+_DAYS = 2 * USUAL_DAYS + 31
+"""Days before today that count: a whole month, and enough to find the last active days of most people."""
+
+_LIVE_DAYS = 1
+"""Days before today that are read at every turn: a turn may end, and be entered, after midnight."""
+
+
+class _Older(msgspec.Struct):
+    """What was spent before the days that are read at every turn. Read once a day; `day` is today."""
+
+    day: date
+    spending: list[tuple[date, str | None, str, float, int]]
+
+
+class _ShownBudget(msgspec.Struct):
+    name: str
+    share: float
+    ends: float
+
+
+class _Sums(msgspec.Struct):
+    """The file for the status line. Times are in seconds since the epoch."""
+
+    version: int
+    today_usd: float
+    today_ends: float
+    budgets: list[_ShownBudget] = []
+    older: _Older | None = None
+
+
+def check(
+    ledger: Ledger, folder: Path, budgets: Sequence[Budget], now: datetime, *, anew: bool = False
+) -> list[Status]:
+    """Return the status of each budget, and write the sums for the status line.
+
+    `anew`: read everything, also what was read before today.
+    """
+    prices = PriceMemory(folder / "prices.json")
+    path = folder / FILE_NAME
+    today = period_at("day", now.date())
+    needs_directories = any(budget.projects for budget in budgets)
+    since = today.start - timedelta(days=_LIVE_DAYS)
+    spending = spending_of(ledger, prices.tariff_of, since, with_directories=needs_directories)
+    older = None
+    if budgets:
+        older = None if anew else _remembered(path, today.first)
+        older = older or _read_older(ledger, prices.tariff_of, since, today.first)
+        spending += [Spent(*row) for row in older.spending]
+    prices.save()
+    statuses = [status_of(budget, spending, now) for budget in budgets]
+    sums = _Sums(
+        VERSION,
+        round(_sum_of(spending, today.first), 4),
+        today.end.timestamp(),
+        [_ShownBudget(each.budget.name, round(each.share, 4), each.period.end.timestamp()) for each in statuses],
+        older,
+    )
+    write_whole(path, msgspec.json.encode(sums))
+    return statuses
+
+
+def _read_older(
+    ledger: Ledger, tariff_of: Callable[[str, bool], Tariff | None], until: datetime, today: date
+) -> _Older:
+    found = spending_of(ledger, tariff_of, until - timedelta(days=_DAYS), until)
+    return _Older(today, [(each.day, each.directory, each.branch, each.usd, each.unpriced) for each in found])
+
+
+def _remembered(path: Path, today: date) -> _Older | None:
+    try:
+        sums = msgspec.json.decode(path.read_bytes(), type=_Sums)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    is_valid = sums.version == VERSION and sums.older is not None and sums.older.day == today
+    return sums.older if is_valid else None
+
+
+def _sum_of(spending: Iterable[Spent], day: date) -> float:
+    return sum((spent.usd for spent in spending if spent.day == day), 0.0)
+
+
+def notify(folder: Path, statuses: Sequence[Status], environ: Mapping[str, str], today: date) -> Iterator[str]:
+    """Send the notices that are due; yield why some could not be sent. `environ`: of commands."""
+    notices = folder / "notices"
+    for status in statuses:
+        note(notices, status, today)
+    yield from send(notices, [status.budget for status in statuses], lambda budget: channels_of(budget, environ), today)
