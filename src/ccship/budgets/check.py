@@ -1,6 +1,6 @@
 """Compares what was spent with the budgets, and keeps the sums that the status line shows."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from ccship.budgets.status import USUAL_DAYS, Spent, Status, status_of
 from ccship.config.budgets import Budget
 from ccship.ledger.store import Ledger
 from ccship.pricing.cache import PriceMemory
-from ccship.pricing.prices import Tariff
 from ccship.statusline import FILE_NAME, VERSION
 from ccship.storage import write_whole
 
@@ -29,7 +28,7 @@ class _Older(msgspec.Struct):
     """What was spent before the days that are read at every turn. Read once a day; `day` is today."""
 
     day: date
-    spending: list[tuple[date, str | None, str, float, int]]
+    spending: list[Spent]
 
 
 class _ShownBudget(msgspec.Struct):
@@ -51,39 +50,36 @@ class _Sums(msgspec.Struct):
 def check(
     ledger: Ledger, folder: Path, budgets: Sequence[Budget], now: datetime, *, anew: bool = False
 ) -> list[Status]:
-    """Return the status of each budget, and write the sums for the status line.
+    """Return the status of each budget, and write the sums for the status line. Use it inside `reading`, once.
 
     `anew`: read everything, also what was read before today.
     """
     prices = PriceMemory(folder / "prices.json")
     path = folder / FILE_NAME
     today = period_at("day", now.date())
-    needs_directories = any(budget.projects for budget in budgets)
-    since = today.start - timedelta(days=_LIVE_DAYS)
-    spending = spending_of(ledger, prices.tariff_of, since, with_directories=needs_directories)
-    older = None
-    if budgets:
-        older = None if anew else _remembered(path, today.first)
-        older = older or _read_older(ledger, prices.tariff_of, since, today.first)
-        spending += [Spent(*row) for row in older.spending]
+    live = today.first - timedelta(days=_LIVE_DAYS)
+    older = None if anew or not budgets else _remembered(path, today.first)
+    is_whole = bool(budgets) and older is None
+    spending = spending_of(
+        ledger,
+        prices.tariff_of,
+        today.start - timedelta(days=_DAYS if is_whole else _LIVE_DAYS),
+        with_directories=any(budget.projects for budget in budgets),
+    )
+    if is_whole:
+        older = _Older(today.first, [spent for spent in spending if spent.day < live])
+    spending = [spent for spent in spending if spent.day >= live] + (older.spending if older else [])
     prices.save()
     statuses = [status_of(budget, spending, now) for budget in budgets]
     sums = _Sums(
         VERSION,
-        round(_sum_of(spending, today.first), 4),
+        round(sum((spent.usd for spent in spending if spent.day == today.first), 0.0), 4),
         today.end.timestamp(),
         [_ShownBudget(each.budget.name, round(each.share, 4), each.period.end.timestamp()) for each in statuses],
         older,
     )
     write_whole(path, msgspec.json.encode(sums))
     return statuses
-
-
-def _read_older(
-    ledger: Ledger, tariff_of: Callable[[str, bool], Tariff | None], until: datetime, today: date
-) -> _Older:
-    found = spending_of(ledger, tariff_of, until - timedelta(days=_DAYS), until)
-    return _Older(today, [(each.day, each.directory, each.branch, each.usd, each.unpriced) for each in found])
 
 
 def _remembered(path: Path, today: date) -> _Older | None:
@@ -93,10 +89,6 @@ def _remembered(path: Path, today: date) -> _Older | None:
         return None
     is_valid = sums.version == VERSION and sums.older is not None and sums.older.day == today
     return sums.older if is_valid else None
-
-
-def _sum_of(spending: Iterable[Spent], day: date) -> float:
-    return sum((spent.usd for spent in spending if spent.day == day), 0.0)
 
 
 def notify(folder: Path, statuses: Sequence[Status], environ: Mapping[str, str], today: date) -> Iterator[str]:

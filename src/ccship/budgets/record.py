@@ -38,12 +38,15 @@ def record(settings: Config, environ: Mapping[str, str], transcripts: Sequence[P
 
 def _checked(settings: Config, ledger: Ledger, environ: Mapping[str, str]) -> Iterator[str]:
     from ccship.budgets.check import check, notify  # noqa: PLC0415 - see above
+    from ccship.ledger.groups import reading  # noqa: PLC0415 - see above
 
-    budgets, now = (), datetime.now().astimezone()
+    now = datetime.now().astimezone()
     try:
         budgets = settings.budgets
     except ConfigError as error:
+        budgets = ()
         yield str(error)
-    statuses = check(ledger, settings.state_dir, budgets, now)
+    with reading(ledger):
+        statuses = check(ledger, settings.state_dir, budgets, now)
     ledger.close()  # a channel may take seconds
     yield from notify(settings.state_dir, statuses, environ, now.date())

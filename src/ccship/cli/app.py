@@ -22,6 +22,7 @@ _COMMANDS = {
     "show": "show",
     "review": "review",
     "usage": "usage",
+    "budget": "budget",
     "forget": "forget",
     "verify": "verify",
     "config": "config",
