@@ -12,7 +12,9 @@ from ccship.budgets.periods import period_at
 from ccship.budgets.spending import spending_of
 from ccship.budgets.status import USUAL_DAYS, Spent, Status, status_of
 from ccship.config.budgets import Budget
+from ccship.ledger.groups import rows_within
 from ccship.ledger.store import Ledger
+from ccship.ledger.sums import Span
 from ccship.pricing.cache import PriceMemory
 from ccship.statusline import FILE_NAME, VERSION
 from ccship.storage import write_whole
@@ -25,9 +27,13 @@ _LIVE_DAYS = 1
 
 
 class _Older(msgspec.Struct):
-    """What was spent before the days that are read at every turn. Read once a day; `day` is today."""
+    """What was spent before the days that are read at every turn. Read once a day; `day` is today.
+
+    `rows`: of the ledger at that time; a session of an earlier day may be entered later.
+    """
 
     day: date
+    rows: int
     spending: list[Spent]
 
 
@@ -58,16 +64,18 @@ def check(
     path = folder / FILE_NAME
     today = period_at("day", now.date())
     live = today.first - timedelta(days=_LIVE_DAYS)
-    older = None if anew or not budgets else _remembered(path, today.first)
+    first, begin = today.start - timedelta(days=_DAYS), today.start - timedelta(days=_LIVE_DAYS)
+    rows = rows_within(ledger, Span(_ms(first), _ms(begin))) if budgets else 0
+    older = None if anew or not budgets else _remembered(path, today.first, rows)
     is_whole = bool(budgets) and older is None
     spending = spending_of(
         ledger,
         prices.tariff_of,
-        today.start - timedelta(days=_DAYS if is_whole else _LIVE_DAYS),
+        first if is_whole else begin,
         with_directories=any(budget.projects for budget in budgets),
     )
     if is_whole:
-        older = _Older(today.first, [spent for spent in spending if spent.day < live])
+        older = _Older(today.first, rows, [spent for spent in spending if spent.day < live])
     spending = [spent for spent in spending if spent.day >= live] + (older.spending if older else [])
     prices.save()
     statuses = [status_of(budget, spending, now) for budget in budgets]
@@ -82,13 +90,17 @@ def check(
     return statuses
 
 
-def _remembered(path: Path, today: date) -> _Older | None:
+def _remembered(path: Path, today: date, rows: int) -> _Older | None:
     try:
         sums = msgspec.json.decode(path.read_bytes(), type=_Sums)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    is_valid = sums.version == VERSION and sums.older is not None and sums.older.day == today
+    is_valid = sums.version == VERSION and sums.older is not None and (sums.older.day, sums.older.rows) == (today, rows)
     return sums.older if is_valid else None
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def notify(folder: Path, statuses: Sequence[Status], environ: Mapping[str, str], today: date) -> Iterator[str]:

@@ -3,6 +3,7 @@
 Most users have neither a budget nor a status line: they pay for the ledger only.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -24,7 +25,8 @@ def record(settings: Config, environ: Mapping[str, str], transcripts: Sequence[P
     folder = settings.state_dir
     try:
         with closing(Ledger(folder / FILE_NAME)) as ledger:
-            yield from ledger.catch_up(transcripts, processes=1)
+            paths = [Path(os.path.realpath(path)) for path in transcripts]  # `usage` enters them by these
+            yield from ledger.catch_up(paths, processes=1)
             if settings.budget_tables or (folder / SPENDING).exists():
                 yield from _checked(settings, ledger, environ)
     except sqlite3.OperationalError as error:

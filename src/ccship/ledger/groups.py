@@ -195,6 +195,12 @@ def sessions_only_in(
     return len({sessions[file] for file, time_ms in rows if sessions.get(file) in wanted and span.contains(time_ms)})
 
 
+def rows_within(ledger: Ledger, span: Span) -> int:
+    """Return the number of rows of calls in a time range: it changes when older calls are entered or forgotten."""
+    where, values = _within(span)
+    return int(ledger.db.execute(f"SELECT count(*) FROM calls c WHERE {where}", values).fetchone()[0])  # noqa: S608
+
+
 def directories(ledger: Ledger) -> dict[str, str]:
     """Return the working directory of each project whose transcripts name it."""
     rows = ledger.db.execute(
