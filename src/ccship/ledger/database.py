@@ -106,7 +106,7 @@ def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
         if not _checked_version(db, path):
-            db.execute("PRAGMA journal_mode = WAL")
+            _use_wal(db)
         for name, value in _PRAGMAS.items():
             db.execute(f"PRAGMA {name} = {value}")
         _upgrade(db, path)
@@ -114,6 +114,20 @@ def _open(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Change the journal mode. SQLite does not wait if another process does the same."""
+    end = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _upgrade(db: sqlite3.Connection, path: Path) -> None:
