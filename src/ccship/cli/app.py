@@ -14,22 +14,17 @@ from ccship.cli.boundary import exit_code_of
 
 _P = ParamSpec("_P")
 
-_COMMANDS = {
-    "install": "install",
-    "uninstall": "install",
-    "doctor": "doctor",
-    "status": "status",
-    "show": "show",
-    "review": "review",
-    "usage": "usage",
-    "budget": "budget",
-    "forget": "forget",
-    "verify": "verify",
-    "config": "config",
-    "backfill": "backfill",
+_PANELS = {
+    "Set up": ("install", "uninstall", "doctor", "config"),
+    "Ship": ("backfill", "status", "verify", "hook"),
+    "Look": ("show", "usage", "budget", "forget", "statusline"),
+    "Improve": ("review",),
 }
-"""Command -> the module of `ccship.cli` that defines the function of that name, in the order of `--help`."""
+"""The commands by what they are for, in the order of `--help`."""
 
+_PANEL_OF = {command: panel for panel, commands in _PANELS.items() for command in commands}
+_MODULES = {"uninstall": "install"}
+"""Modules of `ccship.cli` that are not named like their command."""
 
 _MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() and sys.stderr.isatty() else None
 """Boxes around help and usage errors; only on a terminal."""
@@ -38,16 +33,26 @@ _MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() and sys.stderr.i
 class _LazyCommands(TyperGroup):
     """Imports a command's module only when that command runs: `usage` must not pay for the imports of `backfill`."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        return [*_COMMANDS, *super().list_commands(ctx)]
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is fixed
+        return list(_PANEL_OF)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in _PANEL_OF or cmd_name in self.commands:
             return super().get_command(ctx, cmd_name)
-        function = getattr(import_module(f"ccship.cli.{_COMMANDS[cmd_name]}"), cmd_name)
+        function = getattr(import_module(f"ccship.cli.{_MODULES.get(cmd_name, cmd_name)}"), cmd_name)
         single = typer.Typer(add_completion=False, rich_markup_mode=_MARKUP)
-        single.command(cmd_name)(_command(function))
+        single.command(cmd_name, rich_help_panel=_PANEL_OF[cmd_name])(_command(function))
         return typer.main.get_command(single)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the panels as sections; a terminal shows them as boxes."""
+        width = max(map(len, _PANEL_OF))
+        for panel, names in _PANELS.items():
+            commands = ((name, self.get_command(ctx, name)) for name in names)
+            with formatter.section(panel):
+                formatter.write_dl(
+                    [(name.ljust(width), command.get_short_help_str(formatter.width)) for name, command in commands]
+                )
 
 
 app = typer.Typer(
@@ -93,12 +98,23 @@ def _command(function: Callable[_P, int]) -> Callable[_P, None]:
     return run
 
 
-@app.command()
+@app.command(rich_help_panel=_PANEL_OF["hook"])
 def hook() -> None:
     """Ship a session in the background; run by Claude Code.
 
     Reads the hook's input, one JSON object, from standard input. Always exits with 0.
     """
     from ccship.hook import main  # noqa: PLC0415 - `__main__` handles `ccship hook` before this module loads
+
+    main()
+
+
+@app.command(rich_help_panel=_PANEL_OF["statusline"])
+def statusline() -> None:
+    """Print cost, budgets, context and backlog in one line; run by Claude Code.
+
+    Reads one JSON object from standard input. Always exits with 0.
+    """
+    from ccship.statusline import main  # noqa: PLC0415 - see `hook`
 
     main()

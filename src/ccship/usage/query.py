@@ -71,7 +71,7 @@ class Query:
         """Read what the prompt cache served and cost, of the same calls."""
         view, _, _ = self._view(ledger, root, transcripts, on_disk=on_disk)
         columns: list[Column] = [] if self.project is None else ["project"]
-        rows = rows_by(self._chosen(view.groups(columns, self._steps(view))), [], self.tariff_of)
+        rows = rows_by(self._chosen(view.groups(columns, steps_of(view, self.tariff_of))), [], self.tariff_of)
         found = Cache(self.tariff_of)
         for project, calls, compactions in view.transcripts():
             is_of = self._is_of(project)
