@@ -77,11 +77,60 @@ let
     };
   };
 
+  budget = types.submodule {
+    options = {
+      name = mkOption {
+        type = types.str;
+        description = "The name of the budget in notices and in the status line.";
+      };
+      period = mkOption {
+        type = types.enum [
+          "day"
+          "week"
+          "month"
+        ];
+        description = "The period in which the amount may be spent.";
+      };
+      usd = mkOption {
+        type = types.numbers.positive;
+        description = "The amount in US dollars.";
+      };
+      projects = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        example = [ "~/work/acme/**" ];
+        description = "Path patterns of the projects that count; all if it is empty.";
+      };
+      branches = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        example = [ "feature/*" ];
+        description = "Patterns of the branches that count; all if it is empty.";
+      };
+      webhook_file = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        description = "A file with the address that gets notices; not in the store, because the address is secret.";
+      };
+      command = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        description = "The program that gets notices on its standard input, and its arguments.";
+      };
+    };
+  };
+
   isSet = lib.filterAttrs (_: value: value != null);
   file =
-    isSet (removeAttrs cfg.settings [ "destinations" ])
+    isSet (removeAttrs cfg.settings [
+      "budgets"
+      "destinations"
+    ])
     // lib.optionalAttrs (cfg.settings.destinations != [ ]) {
       destinations = map isSet cfg.settings.destinations;
+    }
+    // lib.optionalAttrs (cfg.settings.budgets != [ ]) {
+      budgets = map isSet cfg.settings.budgets;
     };
 
   # ccship finds its config file here whatever variables reach it. In any other folder it is told where the file is: the
@@ -225,6 +274,11 @@ in
             type = types.listOf destination;
             default = [ ];
             description = "Projects that are sent elsewhere; the first destination that names a project is used.";
+          };
+          budgets = mkOption {
+            type = types.listOf budget;
+            default = [ ];
+            description = "Amounts that may be spent, with notices before they are reached.";
           };
         };
       };

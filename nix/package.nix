@@ -101,6 +101,8 @@ let
 
     # All that is loaded when something is sent: the SDK only then.
     pythonImportsCheck = [
+      "ccship.budgets.check"
+      "ccship.cli.app"
       "ccship.cli.backfill"
       "ccship.sinks.langfuse"
       "ccship.sinks.otlp_file"

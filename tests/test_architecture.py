@@ -32,8 +32,13 @@ CORE = {
     "ccship.transcript.turns",
     "ccship.transcript.typed",
     "ccship.transcript.usage",
+    "ccship.ledger.calls",
+    "ccship.ledger.lines",
+    "ccship.ledger.scan",
+    "ccship.ledger.sums",
+    "ccship.usage.cache",
+    "ccship.usage.dimensions",
     "ccship.usage.report",
-    "ccship.usage.calls",
 }
 EFFECTS = {
     "os",

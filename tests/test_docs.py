@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from ccship.cli import app
+from ccship.cli.app import app
 from ccship.config.table import SETTINGS
 from conftest import ROOT
 from helpers import run_ccship

@@ -22,8 +22,8 @@ from importlib import import_module
 from typing import Any
 
 WARM = (
-    "ccship.cli.backfill", "ccship.cli.config", "ccship.cli.doctor", "ccship.cli.install", "ccship.cli.show",
-    "ccship.cli.status", "ccship.cli.usage", "ccship.cli.verify", "ccship.crash", "ccship.doctor",
+    "ccship.cli.app", "ccship.cli.backfill", "ccship.cli.config", "ccship.cli.doctor", "ccship.cli.install",
+    "ccship.cli.show", "ccship.cli.status", "ccship.cli.usage", "ccship.cli.verify", "ccship.crash", "ccship.doctor",
     "ccship.doctor.server", "ccship.sinks.langfuse", "ccship.sinks.otlp_file", "ccship.worker.main",
     # what they and their libraries import when they come to it
     "certifi", "concurrent.futures.thread", "encodings.idna", "httpcore", "pwd", "rich._emoji_codes",

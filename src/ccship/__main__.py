@@ -5,7 +5,7 @@ import sys
 
 
 def main() -> None:
-    """Run a command. The hook runs without the command line: typer alone takes 150 ms to import."""
+    """Run a command. The hook, the status line and most reports run without typer, which takes 150 ms to import."""
     # Child processes (`backfill --jobs`) would otherwise import modules from the current folder.
     os.environ["PYTHONSAFEPATH"] = "1"
     if sys.argv[1:2] == ["hook"]:
@@ -13,7 +13,18 @@ def main() -> None:
 
         hook()
         return
-    from ccship.cli import app  # noqa: PLC0415 - see above
+    if sys.argv[1:] == ["statusline"]:
+        from ccship.statusline import main as statusline  # noqa: PLC0415 - see above
+
+        statusline()
+        return
+    if sys.argv[1:2] == ["usage"]:
+        from ccship.cli.lean import run  # noqa: PLC0415 - see above
+
+        code = run(sys.argv[2:])
+        if code is not None:
+            sys.exit(code)
+    from ccship.cli.app import app  # noqa: PLC0415 - see above
 
     app(prog_name="ccship")
 

@@ -50,8 +50,8 @@ def test_without_uv_its_row_is_not_measured(tmp_path: Path) -> None:
     assert lines[1].strip().startswith(UV)
     (line,) = [line for line in lines if line.startswith(UV)]
     assert line.endswith("not measured: ps is not on the PATH, uv is not on the PATH")
-    assert sum(line.endswith("not measured: ccusage is not on the PATH") for line in lines) == 2
-    assert lines[-1] == "3 not measured"
+    assert sum(line.endswith("not measured: ccusage is not on the PATH") for line in lines) == 3
+    assert lines[-1] == "4 not measured"
 
 
 def test_a_row_that_fails_does_not_end_the_run(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_a_row_that_fails_does_not_end_the_run(tmp_path: Path) -> None:
     assert "failed: CalledProcessError: " in line
     assert "no network" in done.stderr
     assert "Traceback" in done.stderr
-    assert done.stdout.splitlines()[-1] == "1 failed, 2 not measured"
+    assert done.stdout.splitlines()[-1] == "1 failed, 3 not measured"
 
 
 def test_a_python_without_the_dependencies_is_told_what_to_install(tmp_path: Path) -> None:

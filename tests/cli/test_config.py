@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 
 from ccship import __version__
-from ccship.cli import _command
+from ccship.cli.app import _command
 from ccship.config.table import SETTINGS
 from helpers import run_ccship
 

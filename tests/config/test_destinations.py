@@ -127,7 +127,7 @@ WRONG = {
         "destination 1: unknown setting 'project': did you",
     ),
     "another's name for it": ('[[destinations]]\ntags = ["x"]', "did you mean trace_tags?"),
-    "nothing like it": ("xyzzy = 1", "expected one of base_url, capture"),
+    "nothing like it": ("xyzzy = 1", "expected one of base_url, budgets, capture"),
     "one table for all": ('[destinations]\nprojects = ["/x"]', "its own [[destinations]] table"),
     "no projects": ('[[destinations]]\nname = "x"', "list its projects"),
     "a relative pattern": ('exclude = ["acme/**"]', "'acme/**' is not a path pattern"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ccship.config import load
+from ccship.config import Config, load
 from ccship.config.table import SETTINGS, Kind, Setting
 from ccship.errors import ConfigError
 from nix import settings_table
@@ -25,7 +25,7 @@ def toml(value: Json) -> str:
     return json.dumps(value)
 
 
-def load_with(settings: dict[str, Json]) -> None:
+def load_with(settings: dict[str, Json]) -> Config:
     """Read these settings as ccship does, from its config file.
 
     Raises:
@@ -36,6 +36,7 @@ def load_with(settings: dict[str, Json]) -> None:
     config = load()
     for route in config.routes:
         assert route.config
+    return config
 
 
 def accepted(setting: Setting, folder: Path) -> list[Json]:
@@ -106,11 +107,16 @@ def test_every_setting_can_be_written_by_the_module(world: str, tmp_path: Path) 
         "projects": ["/a/**"],
         **sample([setting for setting in IN_FILE if setting.per_destination]),
     }
-    settings = {**sample(IN_FILE), "destinations": [table]}
+    settings = {**sample(IN_FILE), "destinations": [table], "budgets": [BUDGET]}
     written = settings_of_home(settings, world)
     assert written == settings
-    load_with(written)
+    assert {budget.name for budget in load_with(written).budgets} == {"acme"}
 
+
+BUDGET = {
+    "name": "acme", "period": "month", "usd": 12.5, "projects": ["/a/**"], "branches": ["main"],
+    "command": ["/bin/cat"],
+}  # fmt: skip
 
 MISTAKES: dict[str, tuple[Json, str]] = {
     "a typo": ({"trcae": True}, "programs.ccship.settings.trcae' does not exist"),
@@ -131,6 +137,9 @@ MISTAKES: dict[str, tuple[Json, str]] = {
     "a list for a text": ({"base_url": ["https://a"]}, "programs.ccship.settings.base_url' is not of type"),
     "a table for the destinations": ({"destinations": {"a": {}}}, "programs.ccship.settings.destinations' is not of"),
     "a destination of no projects": ({"destinations": [{"projects": []}]}, "projects' is not of type"),
+    "a budget of an unknown period": ({"budgets": [{**BUDGET, "period": "year"}]}, "period' is not of type"),
+    "a budget of nothing": ({"budgets": [{**BUDGET, "usd": 0}]}, "usd' is not of type"),
+    "a typo in a budget": ({"budgets": [{**BUDGET, "limit": 3}]}, "limit' does not exist"),
     "a destination without projects": ({"destinations": [{"name": "a"}]}, "projects' was accessed but has no value"),
 }  # fmt: skip
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccship.pricing.prices import cost_details, tariff_of
-from ccship.usage.count import count
 from ccship.usage.report import Row
 from conftest import FIXTURES, SHARED
+from counted import count, group_of
 from helpers import run_ccship
 from lines import Lines
 from loopback import spans_in_file
@@ -85,11 +85,11 @@ def test_a_long_prompt_of_sonnet_4_costs_more_in_all_its_tokens(model: str, more
 def test_the_long_prompts_of_a_real_session_cost_what_was_published() -> None:
     """170 calls of 2025-09-20: 22,976 tokens out, 66.9 M read from the cache, 2.4 M written to it."""
     calls = [call for call in count(sorted((SHARED / "corpus").glob("*.jsonl"))).calls if "sonnet-4-2025" in call.model]
-    row = Row("sonnet 4")
+    row = Row(("sonnet 4",))
     for call in calls:
         used = call.tokens
         if used.input + used.cache_read + used.cache_write_5m + used.cache_write_1h > 200_000:
-            row.add(call, tariff_of(call.model))
+            row.add(group_of(call), tariff_of(call.model))
     assert row.calls == 170
     assert row.cost_usd == pytest.approx(58.64, abs=0.005)
 

@@ -22,8 +22,8 @@ from ccship.transcript.subagent import read_subagent
 from ccship.transcript.tail import entries
 from ccship.transcript.turns import Entry, Turn, TurnBuilder
 from ccship.transcript.usage import usage_of
-from ccship.usage.calls import MARK, calls_on
 from conftest import FIXTURES
+from counted import calls_on
 from helpers import run_ccship
 from hostile import folder_with, hostile_sessions, values, written
 
@@ -136,7 +136,7 @@ def test_whatever_a_field_holds_no_command_calls_it_a_bug(content: bytes) -> Non
 def test_whatever_a_field_holds_both_readers_count_the_same_calls(content: bytes) -> None:
     """What is reported and what is shipped; a call without tokens is a line that the report need not read."""
     lines = content.splitlines(keepends=True)
-    calls = calls_on((line for line in lines if MARK in line), "s", "p")
+    calls = calls_on((line for line in lines), "s")
     told = {call.key: call.tokens.output for call in calls if call.tokens.output}
     spoken: dict[str, list[Assistant]] = {}
     for record in (entry.parsed for entry in all_entries(content)):

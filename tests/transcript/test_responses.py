@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ccship.usage.calls import calls_on
+from counted import calls_on
 from lines import Lines, tool
 from observed import Observe, named, roots
 
@@ -87,4 +87,4 @@ def test_a_split_is_counted(total: dict[str, int], seen: Observe) -> None:
 def test_the_usage_report_counts_a_zeroed_copy_alike() -> None:
     """A second reader with the same rule."""
     lines = Lines().assistant("m1", "ok", usage={**ZEROED, **SPLIT}).assistant("m2", "ok", usage=SPLIT).lines
-    assert [call.tokens.cache_write_1h for call in calls_on([line.encode() for line in lines], "s1", "demo")] == [0, 87]
+    assert [call.tokens.cache_write_1h for call in calls_on([line.encode() for line in lines], "s1")] == [0, 87]

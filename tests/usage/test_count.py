@@ -4,25 +4,25 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterable
-from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ccship.ledger import reader
+from ccship.ledger.calls import Call, with_advisors
+from ccship.ledger.scan import Scan
 from ccship.observations import Trace
 from ccship.observations.generations import generations
 from ccship.transcript.files import transcripts_of
 from ccship.transcript.parse import parse_line
 from ccship.transcript.parts import LLMCall
 from ccship.transcript.records import Assistant
-from ccship.usage import count as counting
-from ccship.usage.calls import MARK, Call, calls_on, with_advisors
-from ccship.usage.count import Block, count, lines_of
 from conftest import FIXTURES, SHARED
+from counted import calls_on, count
 from lines import Lines
 from observations.test_counts import ZEROED
 
@@ -110,7 +110,7 @@ def test_both_readers_count_alike(said: list[tuple[str, Any, bool]]) -> None:
         block = {"type": "server_tool_use", "id": f"srv{n}", "name": "advisor", "input": {}} if asks else "text"
         lines.assistant(message_id, block, usage=usage)
     encoded = [line.encode() for line in lines.lines]
-    counted = sums(with_advisors(calls_on(encoded, "s", "p")))
+    counted = sums(with_advisors(calls_on(encoded, "s")))
     shipped: Counter[str] = Counter()
     for call in llm_calls(encoded):
         for generation in generations(call, [], Trace("0" * 32, "", ""), ""):
@@ -156,7 +156,7 @@ NOT_COUNTED = {
 @pytest.mark.parametrize("line", NOT_COUNTED.values(), ids=NOT_COUNTED.keys())
 def test_what_is_no_call_is_not_counted(line: bytes) -> None:
     """Copies, summaries, and what is broken."""
-    assert calls_on([line], "s", "p") == []
+    assert calls_on([line], "s") == []
 
 
 COUNTED = {
@@ -172,7 +172,7 @@ COUNTED = {
 @pytest.mark.parametrize("line", COUNTED.values(), ids=COUNTED.keys())
 def test_what_can_be_saved_is_counted_once(line: bytes) -> None:
     """As the reader of what is shipped does it."""
-    (call,) = calls_on([line], "s", "p")
+    (call,) = calls_on([line], "s")
     assert (call.key, call.tokens.input, call.tokens.cache_read) == ("m1", 1000, 10_000)
 
 
@@ -188,23 +188,20 @@ def test_a_zeroed_copy_never_wins(tmp_path: Path) -> None:
         assert (call.tokens.input, call.session) == (1000, "a")
 
 
-@given(st.lists(st.integers(0, 400), max_size=6), st.booleans())
-def test_a_line_belongs_to_one_block(cuts: list[int], ends: bool) -> None:
-    """Wherever a transcript is cut, each of its lines is read once."""
-    wanted = [b"a" * 40 + MARK, MARK, b"b" * 90 + MARK + b"c" * 30, MARK + b"d"]
-    content = b"\n".join([b"x" * 30, wanted[0], b"", wanted[1], wanted[2], b"y" * 20, wanted[3]]) + b"\n" * ends
-    places = sorted({0, len(content), *(cut for cut in cuts if cut < len(content))})
-    buffer = bytearray(len(content) + 1)
-    found = [
-        bytes(line)
-        for start, end in pairwise(places)
-        for line in lines_of(BytesIO(content), Block("", start, end, "", ""), buffer)
-    ]
-    assert [line.rstrip(b"\n") for line in found] == wanted
+@given(st.integers(1, 200), st.booleans())
+def test_a_line_is_read_once_whatever_the_size_of_a_block(size: int, ends: bool) -> None:
+    """Lines that end with a block, go on in the next one, or are longer than one."""
+    wanted = [said(filler="a" * length).replace(b"m1", b"m%d" % n) for n, length in enumerate((0, 40, 300, 0, 90))]
+    content = b"\n".join([b"x" * 30, *wanted[:2], b"", *wanted[2:4], b"y" * 20, wanted[4]]) + b"\n" * ends
+    scan = Scan("s", is_agent=False)
+    with TemporaryFile(buffering=0) as file:
+        file.write(content)
+        assert reader.read_lines(file, 0, scan, bytearray(size)) == len(content)
+    assert [call.key for call in scan.calls] == ["m0", "m1", "m2", "m3", "m4"]
 
 
 def test_many_processes_count_like_one(tmp_path: Path) -> None:
-    """And a transcript longer than a block is shared by several."""
+    """Also a transcript that is longer than a block."""
     filler = json.dumps({"type": "user", "filler": "x" * 1_000_000}) + "\n"
     with (tmp_path / "s1.jsonl").open("w") as file:
         for n in range(80):
@@ -218,8 +215,8 @@ def test_many_processes_count_like_one(tmp_path: Path) -> None:
 
 def test_a_line_without_end_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is longer than any line ever was is not held in memory; what stands before and after it counts."""
-    monkeypatch.setattr(counting, "MAX_LINE_BYTES", 10_000)
-    monkeypatch.setattr(counting, "BLOCK_BYTES", 5_000)
+    monkeypatch.setattr(reader, "MAX_LINE_BYTES", 10_000)
+    monkeypatch.setattr(reader, "BLOCK_BYTES", 5_000)
     long = said(filler="x" * 20_000)
     lines = [said().replace(b"m1", b"m0"), long, said().replace(b"m1", b"m2")]
     (tmp_path / "s1.jsonl").write_bytes(b"\n".join(lines) + b"\n")

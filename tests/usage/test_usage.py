@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from ccship.usage.count import count
 from conftest import FIXTURES
+from counted import count
 from helpers import run_ccship
 from lines import Lines
 from terminal import on_terminal
@@ -195,7 +195,7 @@ def test_a_report_loads_nothing_that_it_does_not_need() -> None:
     assert "genai_prices" in first
     assert "genai_prices" not in second, "what it said is remembered"
     loaded = first | second
-    assert "ccship.usage.count" in loaded
+    assert "ccship.ledger.reader" in loaded
     assert not loaded & {
         "langfuse",
         "opentelemetry",
@@ -213,7 +213,7 @@ def test_remembered_prices_are_a_shortcut_and_no_more(content: bytes, state_dir:
     (state_dir / "prices.json").write_bytes(content)
     costs = [report("--claude-dir", FIXTURES / "claude")["total"]["cost_usd"] for _ in "12"]
     assert costs == [pytest.approx(1.550594)] * 2
-    assert [path.name for path in state_dir.iterdir()] == ["prices.json"]
+    assert sorted(path.name for path in state_dir.iterdir()) == ["ledger.db", "prices.json"]
 
 
 def test_prices_that_cannot_be_remembered_are_asked_again(tmp_path: Path) -> None:

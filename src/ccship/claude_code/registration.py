@@ -25,6 +25,10 @@ OPT_IN = "TRACE_TO_LANGFUSE"
 LATER_EVENTS = {"StopFailure": (2, 1, 80)}
 """Newer events, with the first client that has them. Up to 2.1.100 one unknown name disables the whole file."""
 
+STATUS_LINE = "statusLine"
+
+_OUR_STATUS_LINE = re.compile(r"ccship[/\\]statusline\.py|(?:^|[\s/\\'\"])ccship['\"]?\s+statusline\b")
+
 _ENVIRONMENT_FILE = re.compile(r'\(set -a; \. "(?:[^"\\]|\\.)*"; set \+a; (.*)\) \|\| exit 0')
 """home-manager's wrapper of the command, which loads `environmentFile` first."""
 
@@ -65,6 +69,11 @@ def command_of(python: Path, hook: Path) -> str:
     Both paths must be absolute: a client that a desktop started has a short PATH.
     """
     return f"{shlex.quote(str(python))} -I -S {shlex.quote(str(hook))} || exit 0"
+
+
+def status_line_of(python: Path, script: Path) -> str:
+    """Return the command of the status line, as `command_of` does for the hook."""
+    return f"{shlex.quote(str(python))} -I -S {shlex.quote(str(script))}"
 
 
 def without_environment_file(command: str) -> str:
@@ -155,3 +164,29 @@ def opt_out(text: str) -> str:
     if OPT_IN not in env:
         return text
     return json_edit.cut(text, ("env", OPT_IN) if len(env) > 1 else ("env",))
+
+
+def has_status_line(settings: Mapping[str, Any]) -> bool:
+    """Return whether parsed settings have ccship's status line."""
+    line = settings.get(STATUS_LINE)
+    return isinstance(line, dict) and _OUR_STATUS_LINE.search(str(line.get("command"))) is not None
+
+
+def put_status_line(text: str, command: str, *, replace: bool = False) -> str:
+    """Return the settings with ccship's status line; the same text if they have this one already.
+
+    Raises:
+        ConfigError: There is another status line, and `replace` is false.
+    """
+    settings = parse(text)
+    line = {"type": "command", "command": command}
+    if settings.get(STATUS_LINE) == line:
+        return text
+    if STATUS_LINE in settings and not (replace or has_status_line(settings)):
+        raise ConfigError("it has another status line: add --replace to replace it")
+    return json_edit.put(text, (STATUS_LINE,), line)
+
+
+def cut_status_line(text: str) -> str:
+    """Return the settings without ccship's status line; another one stays."""
+    return json_edit.cut(text, (STATUS_LINE,)) if has_status_line(parse(text)) else text

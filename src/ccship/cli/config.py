@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from rich.text import Text
 
 from ccship import config as configuration
 from ccship.cli.output import JsonOption, console, print_json, print_table
@@ -119,7 +120,7 @@ def _show(rows: list[_Row], tables: dict[str, list[_Row]], path: Path) -> None:
         print_table(to, headers, _lines(overrides), flexible="value")
 
 
-def _lines(rows: list[_Row]) -> list[tuple[str, str, str]]:
+def _lines(rows: list[_Row]) -> list[tuple[str, Text, str]]:
     """Return the cells of each setting, followed by those of its ignored values."""
     lines = []
     for row in rows:
@@ -129,12 +130,13 @@ def _lines(rows: list[_Row]) -> list[tuple[str, str, str]]:
     return lines
 
 
-def _shown(value: object) -> str:
+def _shown(value: object) -> Text:
+    """Return a value as text, in which brackets are no markup."""
     if isinstance(value, list):
         value = ", ".join(map(str, value))
     elif isinstance(value, dict):
         value = ", ".join(f"{key}={item}" for key, item in value.items())
-    return (str(value).lower() if isinstance(value, bool) else str(value)) or "-"
+    return Text((str(value).lower() if isinstance(value, bool) else str(value)) or "-")
 
 
 def _place(found: Sequence[Found]) -> str:

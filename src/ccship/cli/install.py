@@ -5,15 +5,17 @@ Keys are never written to settings: `install` prints the places to set them.
 
 import difflib
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
+import ccship.statusline
 from ccship.claude_code import own_hook, registration
 from ccship.claude_code.installed import SCOPES, Client, Scope, config_dir, find_client, plugins_of, settings_file
 from ccship.claude_code.settings_file import SettingsFile, is_store_path
@@ -82,6 +84,10 @@ def install(
     opt_in: Annotated[
         bool, typer.Option("--opt-in", help="Also enable sending for this project, in .claude/settings.local.json")
     ] = False,
+    statusline: Annotated[
+        bool, typer.Option("--statusline", help="Also show cost, budgets and backlog in the status line")
+    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace another status line; with --statusline")] = False,
     dry_run: _DryRun = False,
     claude_dir: _ClaudeDir = None,
     as_json: JsonOption = False,
@@ -90,6 +96,8 @@ def install(
 
     The rest of the file keeps every byte.
     """
+    if replace and not statusline:
+        raise ConfigError("--replace is for a status line: add --statusline")
     client = find_client(os.environ)
     command = own_hook.own_command()
     plugins = _plugins(scope, claude_dir, client)
@@ -101,6 +109,11 @@ def install(
         edits[_file(scope, claude_dir)] = [lambda text: registration.register(text, hooks)]
     if opt_in:
         edits.setdefault(_file("local", claude_dir), []).append(registration.opt_in)
+    if statusline:
+        line = registration.status_line_of(Path(sys.executable), Path(ccship.statusline.__file__))
+        edits.setdefault(_file(scope, claude_dir), []).append(
+            partial(registration.put_status_line, command=line, replace=replace)
+        )
     changes = [_planned(file, steps) for file, steps in edits.items()]
     if hooks and any(change.is_needed for change in changes):
         _refuse_broken(command)
@@ -131,7 +144,9 @@ def uninstall(
 
     The rest of the file keeps every byte.
     """
-    edits: dict[SettingsFile, list[_Edit]] = {_file(scope, claude_dir): [registration.unregister]}
+    edits: dict[SettingsFile, list[_Edit]] = {
+        _file(scope, claude_dir): [registration.unregister, registration.cut_status_line]
+    }
     if opt_in:
         edits.setdefault(_file("local", claude_dir), []).append(registration.opt_out)
     changes = [_reverted(file, steps) for file, steps in edits.items()]
@@ -190,14 +205,17 @@ def _reverted(file: SettingsFile, edits: Sequence[_Edit]) -> _Change:
 def _is_original(original: str, before: str, after: str, edits: Sequence[_Edit]) -> bool:
     """Return whether `original` contains no entry of ccship, and registering in it gives `before`."""
     hooks: dict[str, list[dict[str, Any]]] = {}
-    for registered in registration.registered(registration.parse(before)):
+    settings = registration.parse(before)
+    for registered in registration.registered(settings):
         hooks.setdefault(registered.event, []).append({"hooks": [dict(registered.hook)]})
     try:
         redone = registration.register(original, hooks)
+        if registration.has_status_line(settings):
+            redone = registration.put_status_line(redone, settings[registration.STATUS_LINE]["command"])
         untouched = _apply(edits, original) == original
     except ConfigError:
         return False
-    if registration.parse(before).get("env") != registration.parse(after).get("env"):
+    if settings.get("env") != registration.parse(after).get("env"):
         redone = registration.opt_in(redone)
     return untouched and redone == before
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from ccship.cli.columns import GAP, columns_of, dollars, padded, widths
-from ccship.usage.report import By, Row
+from ccship.usage.dimensions import By
+from ccship.usage.report import Row
 
 _COLUMNS: Final = ("calls", "input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 _HEADS: Final = ("calls", "input", "output", "cache read", "write 5m", "write 1h", "cost")
@@ -19,27 +20,33 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 _UNITS = ("", "k", "M", "G", "T", "P")
 
 
-def table_of(rows: Sequence[tuple[str, Row]], total: Row, by: By, width: int | None) -> list[str]:
-    """Return the lines of a table: labelled rows and their total. `width` in columns; None for a pipe: no bars."""
+def table_of(rows: Sequence[tuple[Sequence[str], Row]], total: Row, by: Sequence[By], width: int | None) -> list[str]:
+    """Return the lines of a table: rows with labels, and their total. `width` in columns; None for a pipe: no bars."""
     short = width is not None and width < _WIDE
     heads = _SHORT_HEADS if short else _HEADS
     cells = [_cells(row, short=short) for row in (*(row for _, row in rows), total)]
     sizes = widths([heads, *cells])
-    labels = [label for label, _ in rows]
+    head, *labels = _joined([by, *(label for label, _ in rows)])
     room = None if width is None else max(_MIN_LABEL, width - sum(sizes) - len(GAP) * len(sizes))
-    longest = max(map(columns_of, (by, *labels, "total")))
+    longest = max(map(columns_of, (head, *labels, "total")))
     label_size = longest if room is None else min(longest, room)
     bar_size = 0 if room is None else min(_MAX_BAR, room - label_size - len(GAP))
     bars = ["", *_bars([row for _, row in rows], bar_size), ""]
     return [
         _line(label, line, bar, label_size, sizes)
-        for label, line, bar in zip((by, *labels, "total"), (heads, *cells), bars, strict=True)
+        for label, line, bar in zip((head, *labels, "total"), (heads, *cells), bars, strict=True)
     ]
+
+
+def _joined(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the labels of each row as one, all but the last padded to the width of their column."""
+    *sizes, _ = widths(rows)
+    return [GAP.join([*map(padded, labels, sizes), labels[-1]]) for labels in rows]
 
 
 def cost_of(row: Row) -> float | None:
     """Return the cost in USD, to six decimals; None if no call of the row has a price."""
-    return None if row.unpriced_calls == row.calls else round(row.cost_usd, 6)
+    return None if row.unpriced_calls == row.calls and not row.cost_usd else round(row.cost_usd, 6)
 
 
 def _cells(row: Row, *, short: bool) -> list[str]:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ccship.config.file import read_file
+from ccship.config.file import config_file, read_file
 from ccship.config.keys import SERVER, Refusal, refusal_of
 from ccship.config.kinds import fields_of
 from ccship.config.projects import Pattern, any_matches, pattern_of
@@ -25,6 +26,9 @@ from ccship.observations import TraceSettings
 from ccship.privacy import Policy
 from ccship.privacy.redact import Rule, load_rules
 from ccship.signals.scores import SignalsMode
+
+if TYPE_CHECKING:
+    from ccship.config.budgets import Budget
 
 __all__ = ["Config", "Route", "load", "user_name"]
 
@@ -45,6 +49,7 @@ class Config:
     trace_settings: TraceSettings
     policy: Policy
     signals: SignalsMode
+    ticket: str
     debug: bool
     claude_dir: Path
     state_dir: Path
@@ -52,6 +57,21 @@ class Config:
     ignored: tuple[str, ...] = ()
     exclude: tuple[Pattern, ...] = ()
     routes: "tuple[Route, ...]" = ()
+    budget_tables: tuple[Mapping[str, Any], ...] = field(default=(), repr=False, compare=False)
+    config_file: Path = Path("config.toml")
+
+    @property
+    def budgets(self) -> "tuple[Budget, ...]":
+        """The budgets.
+
+        Raises:
+            ConfigError: One is invalid. Shipping does not depend on them.
+        """
+        if not self.budget_tables:
+            return ()
+        from ccship.config.budgets import budgets_of  # noqa: PLC0415 - only users with a budget pay for it
+
+        return budgets_of(self.budget_tables, self.config_file)
 
     def for_project(self, cwd: str | None) -> "Config | None":
         """Return the settings for a session that began in `cwd`; None if its project is excluded.
@@ -127,7 +147,10 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         raise ConfigError(problem)
     settings = Settings(environment.own, file, environment.foreign)
     routes = tuple(_route(replace(settings, table=table)) for table in file.get("destinations", []))
-    return _config("default", settings, routes)
+    budgets = tuple(file.get("budgets", ()))
+    return replace(
+        _config("default", settings, routes), budget_tables=budgets, config_file=config_file(environment.own)
+    )
 
 
 def _route(settings: Settings) -> Route:
@@ -151,6 +174,7 @@ def _config(name: str, settings: Settings, routes: tuple[Route, ...] = ()) -> Co
         trace_settings=_trace_settings(values, environ),
         policy=_policy(values),
         signals=values.signals,
+        ticket=values.ticket,
         debug=values.debug,
         claude_dir=Path(environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser(),
         state_dir=Path(state_folder(dict(environ))),

@@ -36,6 +36,7 @@ def _shapes() -> tuple[type[BaseModel], type[BaseModel]]:
         "File",
         (setting for setting in SETTINGS if setting.in_file),
         destinations=(list[destination], []),  # type: ignore[valid-type]  # mypy cannot follow a type made at run time
+        budgets=(list[dict[str, Any]], []),  # checked by `budgets`: an invalid one must not stop the shipping
     )
     return file, destination
 
@@ -84,6 +85,8 @@ def _misshapen(error: ValidationError) -> str:
             return f", destination {n + 1}: {_unknown(key, destination)}"
         case ("destinations", int(n), "projects", *_):
             return f', destination {n + 1}: list its projects: projects = ["~/work/acme/**"]'
+        case (str(key), *_) if key == "budgets":
+            return ": write each budget as its own [[budgets]] table"
         case _:
             return ": write each destination as its own [[destinations]] table"
 

@@ -69,6 +69,14 @@ def _trace_name(template: str) -> str:
     return template
 
 
+def _regex(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    return pattern
+
+
 def fields_of(template: str) -> set[tuple[str | None, str | None, str | None]]:
     """Return the fields of a trace name: name, format, conversion.
 
@@ -93,4 +101,5 @@ Paths: TypeAlias = Annotated[
 
 BaseUrl: TypeAlias = Annotated[Text, AfterValidator(_base_url)]
 EnvironmentName: TypeAlias = Annotated[Text, AfterValidator(_environment)]
+Regex: TypeAlias = Annotated[Text, AfterValidator(_regex)]
 TraceName: TypeAlias = Annotated[Text, AfterValidator(_trace_name)]

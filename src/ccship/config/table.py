@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ccship.config.kinds import BaseUrl, EnvironmentName, Lower, Pairs, Paths, Text, TraceName, Words
+from ccship.config.kinds import BaseUrl, EnvironmentName, Lower, Pairs, Paths, Regex, Text, TraceName, Words
 from ccship.observations import TRACE_NAME, CostMode
 from ccship.privacy import MAX_CHARS, SHORTEST, Capture
 from ccship.signals.scores import SignalsMode
@@ -146,6 +146,10 @@ class Values(BaseModel):
     signals: Annotated[SignalsMode, Lower, Setting(
         "Scores to send: review (needs_review for every turn, and what fired), all or off.", from_repository="stricter",
     )] = "review"
+    ticket: Annotated[Regex, Setting(
+        "Regular expression that finds the ticket in the name of a branch, for usage --by ticket.",
+        per_destination=False, from_repository="never",
+    )] = r"\b[a-z][a-z0-9]{1,9}-[0-9]+\b"
     exclude: Annotated[Words, Setting(
         "List of path patterns of projects that are never sent.", per_destination=False, from_repository="adds",
     )] = ()

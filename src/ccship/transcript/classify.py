@@ -4,10 +4,9 @@ Pure. The first row of `ROWS` that matches decides; `docs/transcripts.md` explai
 sessions that name their turns (`promptId`).
 """
 
-from collections.abc import Callable
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol, TypeAlias
 
-from ccship.transcript.records import User
 from ccship.transcript.typed import is_bare_compact
 
 Trigger: TypeAlias = Literal[
@@ -17,6 +16,39 @@ Trigger: TypeAlias = Literal[
 
 UserKind: TypeAlias = Trigger | Literal["tool_result", "compact_summary", "interrupt", "meta", "local_output"]
 
+
+class UserLine(Protocol):
+    """The fields of a user line that decide its kind. Two readers decode them."""
+
+    @property
+    def tool_results(self) -> Sequence[object]:
+        """The tool_result blocks."""
+
+    @property
+    def blocks(self) -> Sequence[object]:
+        """All blocks."""
+
+    @property
+    def text(self) -> str:
+        """The text blocks, joined."""
+
+    @property
+    def is_meta(self) -> bool | None:
+        """Whether Claude Code wrote it for the model only."""
+
+    @property
+    def is_compact_summary(self) -> bool | None:
+        """Whether it is the summary of a compaction."""
+
+    @property
+    def permission_mode(self) -> str | None:
+        """The mode in which a prompt was typed."""
+
+    @property
+    def prompt_source(self) -> str | None:
+        """Where a prompt comes from."""
+
+
 TRIGGERS: frozenset[UserKind] = frozenset(
     {"prompt", "slash_command", "local_command", "shell_input", "task_notification", "scheduled", "teammate"}
 )
@@ -25,11 +57,11 @@ TYPED: frozenset[UserKind] = frozenset({"prompt", "slash_command", "teammate"})
 """Triggers that make a turn even without a model call, because they are requests."""
 
 
-def _starts(*prefixes: str) -> Callable[[User, str], bool]:
+def _starts(*prefixes: str) -> Callable[[UserLine, str], bool]:
     return lambda _, text: text.startswith(prefixes)
 
 
-def _is_marked_prompt(record: User, _: str) -> bool:
+def _is_marked_prompt(record: UserLine, _: str) -> bool:
     return record.permission_mode is not None or bool(record.prompt_source)
 
 
@@ -42,16 +74,16 @@ _LOCAL_OUTPUT = (
     "Caveat: The messages below",
 )
 
-ROWS: tuple[tuple[UserKind, Callable[[User, str], bool]], ...] = (
+ROWS: tuple[tuple[UserKind, Callable[[UserLine, str], bool]], ...] = (
     ("tool_result", lambda record, _: bool(record.tool_results)),
-    ("compact_summary", lambda record, _: record.is_compact_summary),
+    ("compact_summary", lambda record, _: bool(record.is_compact_summary)),
     ("interrupt", _starts("[Request interrupted by user")),
     ("shell_input", _starts("<bash-input>")),
     ("local_output", _starts("<bash-stdout>", "<bash-stderr>")),
     ("task_notification", lambda record, text: _is_marked_prompt(record, text) and _is_notification(text)),
     ("scheduled", lambda record, text: _is_marked_prompt(record, text) and record.prompt_source == "system"),
     ("prompt", lambda record, text: _is_marked_prompt(record, text) and not text.startswith("<command-")),
-    ("meta", lambda record, _: record.is_meta),
+    ("meta", lambda record, _: bool(record.is_meta)),
     ("local_output", _starts(*_LOCAL_OUTPUT)),
     ("slash_command", _starts("<command-message>")),
     ("local_command", _starts("<command-name>")),
@@ -62,7 +94,7 @@ ROWS: tuple[tuple[UserKind, Callable[[User, str], bool]], ...] = (
 )
 
 
-def classify(record: User) -> UserKind:
+def classify(record: UserLine) -> UserKind:
     """Return the kind of a user line of a main transcript."""
     text = record.text.lstrip()
     for kind, holds in ROWS:

@@ -4,8 +4,10 @@ Pure. The full text is in the input of the LLM call.
 """
 
 import re
+from typing import TYPE_CHECKING
 
-from ccship.transcript.records import Record
+if TYPE_CHECKING:
+    from ccship.transcript.records import Record
 
 _COMMAND = re.compile(r"<command-name>(?P<name>[^<]*)</command-name>")
 _ARGUMENTS = re.compile(r"<command-args>(?P<arguments>.*?)</command-args>", re.DOTALL)
@@ -28,7 +30,7 @@ _TEAMMATE = re.compile(
 _SENDER = re.compile(r'\bteammate_id="(?P<sender>[^"]+)"')
 
 
-def as_typed(record: Record) -> str:
+def as_typed(record: "Record") -> str:
     """Return a prompt as the user typed it.
 
     Slash commands become `/name args`, shell input `!command`, notifications their summary, teammates' messages their
@@ -48,7 +50,7 @@ def as_typed(record: Record) -> str:
     return words or " ".join(f"[{kind}]" for kind in unsaid) or record.text
 
 
-def context_of(record: Record) -> dict[str, str]:
+def context_of(record: "Record") -> dict[str, str]:
     """Return the context in a prompt's markup: the open file, the selection, the teammate who wrote it."""
     context: dict[str, str] = {}
     for tag, text in _elements(record.text)[0]:

@@ -1,4 +1,4 @@
-"""Counts calls, tokens and cost in transcripts.
+"""Turns sums of the ledger into reports: by time, model, project, branch and more, at API prices.
 
-Input: transcripts. Output: a report. Has its own reader, several times as fast as the pipeline's, and sends nothing.
+Input: transcripts and the ledger. Output: rows. Sends nothing.
 """

@@ -8,8 +8,9 @@ taken start no worker.
 import gc
 import logging
 import os
+import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -96,8 +97,22 @@ def _work(root: Config, request: Request, lock: int | None = None) -> None:
         raise
     finally:
         worker.close()
+        _record(root, worker.transcripts)
     if worker.is_rerouted:
         _work(root, request)
+
+
+def _record(root: Config, transcripts: Collection[Path]) -> None:
+    """Enter what was used into the ledger, and send notices of budgets. The sessions are unlocked by now."""
+    if not transcripts:
+        return
+    from ccship.budgets.record import record  # noqa: PLC0415 - after shipping, which must not wait for these imports
+
+    try:
+        for problem in record(root, split(os.environ).own, list(transcripts)):
+            _log.warning("%s", problem)
+    except (OSError, sqlite3.Error) as error:
+        _log.warning("spending was not recorded: %s", error)
 
 
 def _keep_newest(root: Config, request: Request) -> None:
@@ -143,7 +158,7 @@ def _sessions(request: Request) -> list[Session]:
 class _Worker:
     """Ships sessions to one destination until no request is left, one fails, or the deadline passes.
 
-    `is_rerouted`: the session turned out to belong to another destination.
+    `is_rerouted`: the session turned out to belong to another destination. `transcripts`: those that it has read.
     """
 
     _state: State
@@ -159,6 +174,7 @@ class _Worker:
         self._failed = False
         self._deferred: set[Path] = set()
         self.is_rerouted = False
+        self.transcripts: dict[Path, None] = {}
 
     def work(self, request: Request) -> None:
         """Ship the requested session, then all others of this destination that have a request."""
@@ -254,6 +270,7 @@ class _Worker:
         if not self._is_ours(request):
             self.is_rerouted = True  # the transcript named its folder only during the wait
             return False
+        self.transcripts.update((path, None) for session in sessions for path in session.paths)
         digest = digest_of_inputs(self._environ, str(self._settings.state_dir), str(request.transcript_path))
         shipper = Shipper(
             self._open_sink(), self._state,

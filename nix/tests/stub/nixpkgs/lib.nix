@@ -153,6 +153,13 @@ let
         ints.positive = scalar "positive integer, meaning >0" (it: builtins.isInt it && it > 0) // {
           isPhrase = true;
         };
+        numbers.positive =
+          scalar "positive integer or floating point number, meaning >0" (
+            it: (builtins.isInt it || builtins.isFloat it) && it > 0
+          )
+          // {
+            isPhrase = true;
+          };
         enum =
           values:
           let

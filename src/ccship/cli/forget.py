@@ -1,0 +1,86 @@
+"""`ccship forget`: remove calls from the ledger."""
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ccship.cli.times import moment
+from ccship.errors import ConfigError
+from ccship.hook import state_folder
+from ccship.ledger.forget import Chosen, choose
+from ccship.ledger.forget import forget as remove
+from ccship.ledger.groups import reading
+from ccship.ledger.store import FILE_NAME, Ledger
+from ccship.transcript.files import transcripts_of
+
+
+def forget(
+    *,
+    project: Annotated[str | None, typer.Option(help="Only projects with this in their path")] = None,
+    session: Annotated[str | None, typer.Option(help="Only the sessions with this id prefix")] = None,
+    older_than: Annotated[
+        str | None, typer.Option(help="Only calls that began before this date, time or age (90d)")
+    ] = None,
+    claude_dir: Annotated[
+        Path, typer.Option(help="Claude config folder", envvar="CLAUDE_CONFIG_DIR", show_envvar=True)
+    ] = Path("~/.claude"),
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+) -> int:
+    """Remove calls from the ledger, so that usage no longer counts them.
+
+    Transcripts and the data in Langfuse stay. A forgotten call does not come back, also if its transcript is still on
+    disk.
+    """
+    if project is None and session is None and older_than is None:
+        raise ConfigError("name what to forget: --project, --session or --older-than")
+    is_chosen = _filter(project, session, moment(older_than))
+    folder = Path(os.path.realpath(claude_dir.expanduser()))
+    with closing(Ledger(Path(state_folder(os.environ)) / FILE_NAME)) as ledger:
+        if (folder / "projects").is_dir():
+            ledger.catch_up(transcripts_of(folder))  # or the next report would enter them
+        with reading(ledger):
+            chosen = choose(ledger, is_chosen)
+        if not chosen.calls and not chosen.turns:
+            typer.echo("nothing to forget: no call in the ledger matches")
+            return 0
+        typer.echo(_plan(chosen))
+        if not yes and not _confirmed():
+            return 2
+        remove(ledger, chosen)
+    typer.echo("forgotten")
+    return 0
+
+
+def _filter(project: str | None, session: str | None, end: datetime | None) -> Callable[[str, str, int | None], bool]:
+    part = None if project is None else re.sub(r"[^A-Za-z0-9]", "-", project.rstrip("/"))
+    end_ms = None if end is None else end.timestamp() * 1000
+
+    def is_chosen(folder: str, session_id: str, time_ms: int | None) -> bool:
+        return (
+            (part is None or part in folder)
+            and (session is None or session_id.startswith(session))
+            and (end_ms is None or (time_ms is not None and time_ms < end_ms))
+        )
+
+    return is_chosen
+
+
+def _plan(chosen: Chosen) -> str:
+    return (
+        f"forgets {len(chosen.calls):,} calls and {len(chosen.turns):,} turns of {chosen.sessions:,} sessions;"
+        " transcripts and Langfuse stay as they are"
+    )
+
+
+def _confirmed() -> bool:
+    if not sys.stdin.isatty():
+        typer.echo("ccship: nothing was forgotten: add --yes", err=True)
+        return False
+    return typer.confirm("Forget them?")

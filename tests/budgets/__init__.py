@@ -1,0 +1,1 @@
+"""Budgets: periods, thresholds, notices."""

@@ -1,0 +1,1 @@
+"""`ccship.ledger`: what every call used, kept for good."""
