@@ -25,8 +25,7 @@ def record(settings: Config, environ: Mapping[str, str], transcripts: Sequence[P
     folder = settings.state_dir
     try:
         with closing(Ledger(folder / FILE_NAME)) as ledger:
-            paths = [Path(os.path.realpath(path)) for path in transcripts]  # `usage` enters them by these
-            yield from ledger.catch_up(paths, processes=1)
+            yield from ledger.catch_up([_listed(path, settings.claude_dir) for path in transcripts], processes=1)
             if settings.budget_tables or (folder / SPENDING).exists():
                 yield from _checked(settings, ledger, environ)
     except sqlite3.OperationalError as error:
@@ -36,6 +35,12 @@ def record(settings: Config, environ: Mapping[str, str], transcripts: Sequence[P
         yield "the ledger was damaged: renamed it; ccship usage counts all transcripts again"
     except CcshipError as error:
         yield str(error)
+
+
+def _listed(path: Path, claude_dir: Path) -> Path:
+    """Return a transcript's path as a report lists it: without links in that of the config folder."""
+    real = Path(os.path.realpath(claude_dir))
+    return next((real / path.relative_to(folder) for folder in (claude_dir, real) if path.is_relative_to(folder)), path)
 
 
 def _checked(settings: Config, ledger: Ledger, environ: Mapping[str, str]) -> Iterator[str]:

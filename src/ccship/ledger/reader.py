@@ -17,7 +17,14 @@ import msgspec
 from ccship.ledger.calls import Call
 from ccship.ledger.lines import USED_TYPES, is_whole
 from ccship.ledger.scan import Carry, Milestone, Scan, Turn
-from ccship.transcript.files import foreign_format, printable, project_folder_name, session_folder_of, unreadable
+from ccship.transcript.files import (
+    foreign_format,
+    open_transcript,
+    printable,
+    project_folder_name,
+    session_folder_of,
+    unreadable,
+)
 from ccship.transcript.limits import MAX_LINE_BYTES
 
 BLOCK_BYTES = 4 * 1024 * 1024
@@ -263,7 +270,8 @@ class _Meta(msgspec.Struct):
 def _agent_type(path: str) -> str:
     """Return the type of a subagent from the file beside its transcript; empty if unknown."""
     try:
-        return msgspec.json.decode(Path(path).with_suffix(".meta.json").read_bytes(), type=_Meta).agent_type
+        with open_transcript(Path(path).with_suffix(".meta.json")) as file:  # not a pipe, which would block
+            return msgspec.json.decode(file.read(MAX_LINE_BYTES), type=_Meta).agent_type
     except (OSError, ValueError, msgspec.MsgspecError):
         return ""
 
