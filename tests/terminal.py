@@ -18,13 +18,18 @@ def on_terminal(
     environ: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     typed: str = "",
+    first: str = "",
 ) -> list[str]:
-    """The lines that `ccship` writes to a terminal without colours, in UTC; `typed`: what a person answers."""
+    """The lines that `ccship` writes to a terminal without colours, in UTC.
+
+    `typed`: what a person answers; `first`: a program of the test's own to run in its process before.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     settings = {**os.environ, "TZ": "UTC", "NO_COLOR": "1", "TERM": "xterm", **(environ or {})}
     settings.pop("COLUMNS", None)
-    child = fork_server().start("ccship", [*map(str, arguments)], settings, cwd or Path.cwd(), (theirs, theirs, theirs))
+    streams = (theirs, theirs, theirs)
+    child = fork_server().start("ccship", [*map(str, arguments)], settings, cwd or Path.cwd(), streams, first)
     os.close(theirs)
     os.write(ours, typed.encode())
     written = b""

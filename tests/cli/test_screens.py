@@ -41,6 +41,8 @@ SCREENS = (
     "usage --by branch",
     "usage --by agent,model",
     "usage cache",
+    "budget",
+    "statusline",
     "verify",
     "config",
     "backfill --dry-run --resend",
@@ -53,6 +55,39 @@ ERASED = "\x1b[2K"
 REFUSED = "9dc975eda518c831"
 """A `Tool: Bash`."""
 SHIPPED_AT = 1_795_000_000.0
+
+BUDGETS = """\
+[[budgets]]
+name = "all"
+period = "month"
+usd = 50
+
+[[budgets]]
+name = "a day"
+period = "day"
+usd = 1.5
+"""
+AT_NOON = """
+from datetime import datetime
+import ccship.cli.budget
+import ccship.statusline
+
+class Noon(datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls(2026, 11, 20, 12, tzinfo=tz)
+
+class Clock:
+    @staticmethod
+    def time():
+        return Noon.now().timestamp()
+
+ccship.cli.budget.datetime, ccship.statusline.time = Noon, Clock
+"""
+"""On the day of the sessions, for commands that depend on the time."""
+
+GIVEN = '{"cost": {"total_cost_usd": 1.234}, "context_window": {"used_percentage": 44.6}}'
+"""What Claude Code gives to a status line."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +122,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             "CC_LANGFUSE_CONFIG": "config.toml",
             "TRACE_TO_LANGFUSE": "true",
         }
+        (folder / "config.toml").write_text(BUDGETS)
         server.refused_spans = {REFUSED: 400}
         for command in (["install"], ["backfill"]):
             run_ccship(*command, environ=environ, cwd=folder)
@@ -96,6 +132,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             file.write(transcript.read_bytes().splitlines(keepends=True)[-1])
         with sqlite3.connect(folder / "state/state.db") as db:
             db.execute("UPDATE transcripts SET shipped_at = ? WHERE shipped_at IS NOT NULL", (SHIPPED_AT,))
+        run_ccship("budget", environ=environ, cwd=folder, first=AT_NOON)
         yield Stage(folder, environ, server.url)
 
 
@@ -125,7 +162,9 @@ def record(command: str, columns: int, screen: str) -> None:
 @pytest.mark.parametrize("command", SCREENS)
 def test_a_screen_is_the_recorded_one(command: str, columns: int, stage: Stage, request: pytest.FixtureRequest) -> None:
     """And no table is wider than the terminal."""
-    lines = on_terminal(columns, *command.split(), environ=stage.environ, cwd=stage.folder)
+    typed, first = (f"{GIVEN}\n\x04", AT_NOON) if command == "statusline" else ("", AT_NOON * (command == "budget"))
+    lines = on_terminal(columns, *command.split(), environ=stage.environ, cwd=stage.folder, typed=typed, first=first)
+    lines = [line for line in lines if GIVEN not in line]  # the terminal shows what is typed
     screen = stage.portable("".join(f"{BOLD.sub('', line).rstrip()}\n" for line in lines)).rpartition(ERASED)[2]
     if request.config.getoption("--update-golden"):
         record(command, columns, screen)
@@ -137,7 +176,11 @@ def test_what_is_piped_is_plain_and_whole(command: str, stage: Stage) -> None:
     """No colours, no boxes, nothing cut, no blanks at the ends of lines; the same whatever the terminal."""
     outputs = {
         run_ccship(
-            *command.split(), environ={**stage.environ, "COLUMNS": columns, "FORCE_TERMINAL": ""}, cwd=stage.folder
+            *command.split(),
+            environ={**stage.environ, "COLUMNS": columns, "FORCE_TERMINAL": ""},
+            cwd=stage.folder,
+            stdin=GIVEN.encode(),
+            first=AT_NOON * (command in ("budget", "statusline")),
         ).stdout
         for columns in ("40", "200")
     }

@@ -62,12 +62,10 @@ def _print(statuses: list[Status]) -> None:
             f"{status.share:.0%}",
             _bar(status),
             _usd(status.forecast_usd),
-            _usd(status.today_usd),
-            "" if status.usual_day_usd is None else _usd(status.usual_day_usd),
         )
         for status in statuses
     ]
-    headers = ("budget", "period", ">spent", ">of", ">", "", ">forecast", ">today", ">usual day")
+    headers = ("budget", "period", ">spent", ">of", ">", "", ">forecast")
     print_table(console(), headers, rows, flexible="budget")
     typer.echo("Sums are at API prices, also for calls of a subscription.")
     if unpriced := max(status.unpriced for status in statuses):
