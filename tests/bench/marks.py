@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from bench import delivery, growth, parse, redaction, signals, usage, verify, worker
+from bench import delivery, growth, ledger, parse, redaction, signals, usage, verify, worker
 from bench.mark import Mark
 from bench.rows import Row, cores, on_path
 from bench.sessions import Worksite, worksite
@@ -123,6 +123,9 @@ ROWS = [
     Row("workers of 32 hooks at once / of one", worker.crowd, (PS,)),
     Row("worker CPU for one more turn among 10,000 sessions / among 10", among_many_sessions, (PS,)),
     Row("worker CPU for one more turn of 200 MB / of 1 MB", one_more_turn, (PS,)),
+    Row("ledger of 100,000 calls", ledger.size),
+    Row("CPU of a Stop for a ledger of 100,000 calls", ledger.one_more_turn),
+    Row("CPU of a Stop with a budget and that ledger", ledger.one_more_turn_with_a_budget),
     Row("hook as python -I -S / python -I -S -c pass", bare_interpreter, (PS,)),
     Row("hook under uv / empty script under uv", uv_script, (PS, on_path("uv"))),
     server_that("hangs", lambda site: site.server.script.extend([Reply(delay_s=600)] * 100)),
