@@ -182,6 +182,8 @@ def test_forgetting_has_a_plan_and_asks(claude: Path, state_dir: Path) -> None:
     assert done.stdout.startswith("forgets 2 calls and 2 turns of 2 sessions")
     assert run_ccship("forget", "--yes", "--claude-dir", claude).returncode == 2
     assert totals(claude)[0] == 3
+    done = run_ccship("forget", "--session", "s3", "--yes", "--json", "--claude-dir", claude)
+    assert json.loads(done.stdout) == {"calls": 1, "turns": 1, "sessions": 1}
     nothing = run_ccship("forget", "--session", "nobody", "--yes", "--claude-dir", claude)
     assert (nothing.returncode, nothing.stdout) == (0, "nothing to forget: no call in the ledger matches\n")
 

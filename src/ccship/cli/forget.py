@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ccship.cli.output import JsonOption, print_json
 from ccship.cli.times import moment
 from ccship.errors import ConfigError
 from ccship.hook import state_folder
@@ -32,6 +33,7 @@ def forget(
         Path, typer.Option(help="Claude config folder", envvar="CLAUDE_CONFIG_DIR", show_envvar=True)
     ] = Path("~/.claude"),
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+    as_json: JsonOption = False,
 ) -> int:
     """Remove calls from the ledger, so that usage no longer counts them.
 
@@ -47,14 +49,17 @@ def forget(
             ledger.catch_up(transcripts_of(folder))  # or the next report would enter them
         with reading(ledger):
             chosen = choose(ledger, is_chosen)
-        if not chosen.calls and not chosen.turns:
-            typer.echo("nothing to forget: no call in the ledger matches")
-            return 0
-        typer.echo(_plan(chosen))
-        if not yes and not _confirmed():
-            return 2
-        remove(ledger, chosen)
-    typer.echo("forgotten")
+        is_nothing = not chosen.calls and not chosen.turns
+        if not as_json:
+            typer.echo("nothing to forget: no call in the ledger matches" if is_nothing else _plan(chosen))
+        if not is_nothing:
+            if not yes:
+                _confirm()
+            remove(ledger, chosen)
+    if as_json:
+        print_json({"calls": len(chosen.calls), "turns": len(chosen.turns), "sessions": chosen.sessions})
+    elif not is_nothing:
+        typer.echo("forgotten")
     return 0
 
 
@@ -79,8 +84,8 @@ def _plan(chosen: Chosen) -> str:
     )
 
 
-def _confirmed() -> bool:
+def _confirm() -> None:
     if not sys.stdin.isatty():
-        typer.echo("ccship: nothing was forgotten: add --yes", err=True)
-        return False
-    return typer.confirm("Forget them?")
+        raise ConfigError("nothing was forgotten: add --yes")
+    if not typer.confirm("Forget them?", err=True):
+        raise ConfigError("cancelled, nothing was forgotten")
