@@ -60,6 +60,8 @@ def alternatives(session: str) -> list[bytes]:
     lines.add("system", subtype="compact_boundary").assistant("m4", "text", isSidechain=True, timestamp=None)
     lines.plain("pr-link", prUrl="https://example.org/pull/1").plain("mode", mode="normal")
     lines.assistant("m5", "text", usage={"cache_creation_input_tokens": "many"}, timestamp=at(3))
+    for tokens in (5, 6):  # as much output as before: the last line wins
+        lines.assistant("m2", "text", usage={"input_tokens": tokens, "output_tokens": 7}, model=f"model-{tokens}")
     whole = [line.encode() for line in lines.lines]
     return [
         *whole,

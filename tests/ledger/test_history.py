@@ -83,6 +83,20 @@ def test_a_replaced_transcript_replaces_its_calls(claude: Path) -> None:
     assert totals(claude) == (2, 0)
 
 
+@pytest.mark.parametrize("age_s", [3600, 0], ids=["long ago", "just now"])
+def test_a_change_far_from_the_end_is_noticed(age_s: int, claude: Path) -> None:
+    """Of a transcript that keeps its size, and, if it changed just now, even its time."""
+    path = session(claude, "s3")
+    path.write_bytes(path.read_bytes() + b'{"type": "mode"}\n' * 1000)
+    changed_ns = time.time_ns() - age_s * 10**9
+    os.utime(path, ns=(changed_ns, changed_ns))
+    assert totals(claude, "--by", "session") == (3, 0)
+    path.write_bytes(path.read_bytes().replace(b'"m3"', b'"m1"'))
+    later_ns = changed_ns + (10**9 if age_s else 0)
+    os.utime(path, ns=(later_ns, later_ns))
+    assert totals(claude) == (2, 0)
+
+
 def test_another_config_folder_is_another_report(claude: Path, tmp_path: Path) -> None:
     """One ledger has them all; a link to the folder is the same folder."""
     other = Path(shutil.copytree(claude, tmp_path / "other"))
