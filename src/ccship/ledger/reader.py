@@ -14,8 +14,9 @@ from typing import BinaryIO
 
 import msgspec
 
-from ccship.ledger.calls import Call
+from ccship.ledger.calls import Call, time_ms_of
 from ccship.ledger.lines import USED_TYPES, is_whole
+from ccship.ledger.names import stored_name
 from ccship.ledger.scan import Carry, Milestone, Scan, Turn
 from ccship.transcript.files import (
     foreign_format,
@@ -251,7 +252,8 @@ def _fingerprint(file: BinaryIO, offset: int) -> bytes:
 
 def _began(head: bytes) -> str:
     found = _TIMESTAMP.search(head)
-    return found[1].decode("utf-8", "replace") if found else ""
+    text = found[1].decode("utf-8", "replace") if found else ""
+    return "" if time_ms_of(text) is None else text
 
 
 def _directory(head: bytes, project: str) -> str | None:
@@ -259,7 +261,7 @@ def _directory(head: bytes, project: str) -> str | None:
     for found in _DIRECTORY.finditer(head):
         directory = found[1].decode("utf-8", "replace").replace("\\\\", "\\")
         if project_folder_name(directory) == project:
-            return directory
+            return stored_name(directory)
     return None
 
 
@@ -271,7 +273,7 @@ def _agent_type(path: str) -> str:
     """Return the type of a subagent from the file beside its transcript; empty if unknown."""
     try:
         with open_transcript(Path(path).with_suffix(".meta.json")) as file:  # not a pipe, which would block
-            return msgspec.json.decode(file.read(MAX_LINE_BYTES), type=_Meta).agent_type
+            return stored_name(msgspec.json.decode(file.read(MAX_LINE_BYTES), type=_Meta).agent_type)
     except (OSError, ValueError, msgspec.MsgspecError):
         return ""
 

@@ -11,6 +11,7 @@ import msgspec
 
 from ccship.ledger.calls import Call, Tokens, added, time_ms_of
 from ccship.ledger.lines import Block, CacheCreation, Iteration, Line, Message, Usage, decode
+from ccship.ledger.names import stored_name
 from ccship.transcript.classify import TRIGGERS, TYPED, classify
 
 MilestoneKind: TypeAlias = Literal["commit", "pr", "compaction"]
@@ -95,7 +96,7 @@ class _Seen:
         self.is_final = self.is_final or bool(message.stop_reason)
         self.advisor_ids += asked
         if message.diagnostics and message.diagnostics.cache_miss_reason:
-            self.miss = self.miss or message.diagnostics.cache_miss_reason.type or ""
+            self.miss = self.miss or stored_name(message.diagnostics.cache_miss_reason.type or "")
 
     def call(self, key: str) -> Call:
         """Return the call."""
@@ -104,13 +105,13 @@ class _Seen:
             key,
             time_ms_of(self.time),
             self.session,
-            self.model or "",
+            stored_name(self.model or ""),
             usage.speed == "fast",
             self.is_final,
             _tokens(usage),
             tuple(dict.fromkeys(self.advisor_ids)),
             tuple(
-                (part.model or self.advisor_model or "", _tokens(part))
+                (stored_name(part.model or self.advisor_model or ""), _tokens(part))
                 for part in usage.iterations or ()
                 if part.type == "advisor_message"
             ),
@@ -187,8 +188,8 @@ class Scan:
         for block in message.content if isinstance(message.content, list) else ():
             if block.type == "tool_use":
                 if block.id and block.id not in self.carry.names:
-                    self.carry.names[block.id] = block.name or ""
-                    self._count_tool(block.name or "", 0)
+                    name = self.carry.names[block.id] = stored_name(block.name or "")
+                    self._count_tool(name, 0)
             elif block.type == "server_tool_use" and block.name == "advisor" and block.id:
                 asked.append(block.id)
         return asked
@@ -198,10 +199,10 @@ class Scan:
         return _Seen(
             line.timestamp,
             "",
-            line.session_id or self._session,
+            stored_name(line.session_id or self._session),
             turn.start if turn else None,
-            line.git_branch or "",
-            line.attribution_skill or "",
+            stored_name(line.git_branch or ""),
+            stored_name(line.attribution_skill or ""),
             bool(line.is_sidechain) and not self._is_agent,
             message.model,
             usage,
@@ -254,7 +255,9 @@ class Scan:
 
     def _pass(self, line: Line, kind: MilestoneKind, value: str) -> None:
         time_ms = time_ms_of(line.timestamp) or 0
-        self.milestones.append(Milestone(time_ms, line.session_id or self._session, kind, value))
+        self.milestones.append(
+            Milestone(time_ms, stored_name(line.session_id or self._session), kind, stored_name(value))
+        )
 
 
 def _commit_of(line: Line) -> str | None:

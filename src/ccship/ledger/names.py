@@ -1,0 +1,32 @@
+"""Names that transcripts contain, such as branches and tools, without likely credentials: the ledger keeps them."""
+
+import re
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ccship.privacy.redact import Redactor
+
+_LONGEST = 200
+"""Characters of a name that are kept."""
+
+_HARMLESS = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|(?=.{0,80}\Z)(?:[A-Za-z]{0,15}[0-9]{0,8}[-_/.]{1,3})*[A-Za-z]{0,15}[0-9]{0,8}"
+)
+"""A uuid, or words and numbers: no credential has this form, so the rules, which take long to load, are not needed."""
+
+
+@lru_cache(maxsize=4096)
+def stored_name(text: str) -> str:
+    """Return a name as the ledger stores it: redacted, and cut."""
+    if not _HARMLESS.fullmatch(text):
+        text = _redactor().text(text)
+    return text[:_LONGEST]
+
+
+@cache
+def _redactor() -> "Redactor":
+    from ccship.privacy.redact import Redactor  # noqa: PLC0415 - takes longer than a report, and few names need it
+
+    return Redactor()
