@@ -67,6 +67,7 @@ def alternatives(session: str) -> list[bytes]:
         *whole,
         whole[5] + whole[9],
         whole[0] + whole[1],
+        next(line for line in whole if b"pr-link" in line) + whole[2],
         b"  " + whole[3],
         whole[6][:-20],
         b"\0\0" + whole[10],

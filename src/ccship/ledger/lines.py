@@ -4,6 +4,7 @@ Pure. Unneeded values are skipped, not built. Damaged lines are decoded by `tran
 readers give the same sums.
 """
 
+import json
 from typing import Any
 
 import msgspec
@@ -164,13 +165,24 @@ def _salvaged(raw: bytes) -> list[tuple[int, Line]]:
     except _FAILURES:
         pass  # it may contain a whole record
     from ccship.transcript.parse import parse_line  # noqa: PLC0415 - slow to import, and damage is rare
-    from ccship.transcript.records import Record  # noqa: PLC0415
+    from ccship.transcript.records import Record, SessionNote  # noqa: PLC0415
 
-    return [
-        (offset, _decode_loosely(msgspec.json.encode(_plain(msgspec.to_builtins(record)))))
-        for offset, record in parse_line(raw)
-        if isinstance(record, Record) and record.type in USED_TYPES
-    ]
+    lines = []
+    for offset, record in parse_line(raw):
+        if isinstance(record, SessionNote):
+            fields = _note(raw[offset:])
+        else:
+            fields = _plain(msgspec.to_builtins(record)) if isinstance(record, Record) else {}
+        if fields.get("type") in USED_TYPES:
+            lines.append((offset, _decode_loosely(msgspec.json.encode(fields))))
+    return lines
+
+
+def _note(raw: bytes) -> dict[str, Any]:
+    """Return the fields of the session note with which some bytes begin: `SessionNote` lacks its time and session."""
+    note, _ = json.JSONDecoder().raw_decode(raw.decode("utf-8", "replace"))
+    names = ("type", "timestamp", "sessionId", "prUrl")
+    return {name: note[name] for name in names if isinstance(note.get(name), str)}
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
