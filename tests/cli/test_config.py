@@ -118,7 +118,7 @@ def test_the_version_and_the_completion_are_there() -> None:
     done = run_ccship(
         environ={"_CCSHIP_COMPLETE": "complete_bash", "COMP_WORDS": "ccship st", "COMP_CWORD": "1"},
     )
-    assert done.stdout.split() == ["status"]
+    assert done.stdout.split() == ["status", "statusline"]
 
 
 def broken() -> NoReturn:

@@ -110,7 +110,7 @@ class Ledger:
         return missed
 
     def _cursors(self, paths: list[Path]) -> dict[str, Cursor]:
-        chosen = [str(path) for path in paths] if len(paths) < _FEW else []
+        chosen = [_text(str(path)) for path in paths] if len(paths) < _FEW else []
         where = f"WHERE path IN ({', '.join('?' * len(chosen))})" if chosen else ""
         rows = self.db.execute(f"SELECT path, {_CURSOR} FROM files {where}", chosen)  # noqa: S608
         return {path: Cursor(*cursor) for path, *cursor in rows}
@@ -199,7 +199,7 @@ class Ledger:
     def _id(self, name: str) -> int:
         found = self._names.get(name)
         if found is None:
-            stored = name.encode("utf-8", "replace").decode()
+            stored = _text(name)
             self.db.execute("INSERT OR IGNORE INTO names (name) VALUES (?)", (stored,))
             found = int(self.db.execute("SELECT id FROM names WHERE name = ?", (stored,)).fetchone()[0])
             self._names[name] = found
@@ -227,6 +227,11 @@ def key_of(identity: str) -> int:
     """Return the key of a call (by `message.id`) or turn (by uuid): 63 bits of a hash."""
     digest = blake2b(identity.encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
+
+
+def _text(name: str) -> str:
+    """Return a name that SQLite can store: paths and transcripts can contain halves of characters."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def _json(value: object) -> str | None:
