@@ -199,6 +199,17 @@ def test_budget_prints_each_budget_with_a_bar_and_a_forecast(case: Case) -> None
     assert run_ccship("budget", environ=case.environ).returncode == 0
 
 
+def test_calls_of_another_config_folder_do_not_count(case: Case) -> None:
+    """The ledger has them, because somebody reported on that folder."""
+    configure(case, 'name = "all"\nperiod = "month"\nusd = 20')
+    other = case.folder / "other/projects/-demo"
+    other.mkdir(parents=True)
+    spend(case, 2, session="5e551011-0000-4000-8000-000000000099").rename(other / "other.jsonl")
+    assert run_ccship("usage", "--claude-dir", case.folder / "other", environ=case.environ).returncode == 0
+    done = run_ccship("budget", "--json", environ=case.environ)
+    assert json.loads(done.stdout)["budgets"][0]["spent_usd"] == pytest.approx(5, abs=0.01)
+
+
 def test_budget_without_a_table_says_where_to_add_one(case: Case) -> None:
     """By its path."""
     configure(case)

@@ -29,9 +29,10 @@ _LIVE_DAYS = 1
 class _Older(msgspec.Struct):
     """What was spent before the days that are read at every turn. Read once a day; `day` is today.
 
-    `rows`: of the ledger at that time; a session of an earlier day may be entered later.
+    `rows`: of the ledger at that time; a session of an earlier day may be entered later. `root`: the config folder.
     """
 
+    root: str
     day: date
     rows: int
     spending: list[Spent]
@@ -54,11 +55,12 @@ class _Sums(msgspec.Struct):
 
 
 def check(
-    ledger: Ledger, folder: Path, budgets: Sequence[Budget], now: datetime, *, anew: bool = False
+    ledger: Ledger, root: str, folder: Path, budgets: Sequence[Budget], now: datetime, *, anew: bool = False
 ) -> list[Status]:
     """Return the status of each budget, and write the sums for the status line. Use it inside `reading`, once.
 
-    `anew`: read everything, also what was read before today.
+    `root`: the Claude config folder whose calls count. `folder`: the state folder. `anew`: read everything, also what
+    was read before today.
     """
     prices = PriceMemory(folder / "prices.json")
     path = folder / FILE_NAME
@@ -66,16 +68,17 @@ def check(
     live = today.first - timedelta(days=_LIVE_DAYS)
     first, begin = today.start - timedelta(days=_DAYS), today.start - timedelta(days=_LIVE_DAYS)
     rows = rows_within(ledger, Span(_ms(first), _ms(begin))) if budgets else 0
-    older = None if anew or not budgets else _remembered(path, today.first, rows)
+    older = None if anew or not budgets else _remembered(path, (root, today.first, rows))
     is_whole = bool(budgets) and older is None
     spending = spending_of(
         ledger,
+        root,
         prices.tariff_of,
         first if is_whole else begin,
         with_directories=any(budget.projects for budget in budgets),
     )
     if is_whole:
-        older = _Older(today.first, rows, [spent for spent in spending if spent.day < live])
+        older = _Older(root, today.first, rows, [spent for spent in spending if spent.day < live])
     spending = [spent for spent in spending if spent.day >= live] + (older.spending if older else [])
     prices.save()
     statuses = [status_of(budget, spending, now) for budget in budgets]
@@ -90,13 +93,13 @@ def check(
     return statuses
 
 
-def _remembered(path: Path, today: date, rows: int) -> _Older | None:
+def _remembered(path: Path, key: tuple[str, date, int]) -> _Older | None:
     try:
         sums = msgspec.json.decode(path.read_bytes(), type=_Sums)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    is_valid = sums.version == VERSION and sums.older is not None and (sums.older.day, sums.older.rows) == (today, rows)
-    return sums.older if is_valid else None
+    older = sums.older if sums.version == VERSION else None
+    return older if older is not None and (older.root, older.day, older.rows) == key else None
 
 
 def _ms(moment: datetime) -> int:

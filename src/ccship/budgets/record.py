@@ -54,6 +54,6 @@ def _checked(settings: Config, ledger: Ledger, environ: Mapping[str, str]) -> It
         budgets = ()
         yield str(error)
     with reading(ledger):
-        statuses = check(ledger, settings.state_dir, budgets, now)
+        statuses = check(ledger, os.path.realpath(settings.claude_dir), settings.state_dir, budgets, now)
     ledger.close()  # a channel may take seconds
     yield from notify(settings.state_dir, statuses, environ, now.date())

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from ccship.budgets.status import Spent
-from ccship.ledger.groups import View, directories
+from ccship.ledger.groups import View, directories, files_under
 from ccship.ledger.store import Ledger
 from ccship.ledger.sums import BIN_MS, Span
 from ccship.pricing.prices import Tariff
@@ -15,6 +15,7 @@ from ccship.usage.report import cost_of
 
 def spending_of(
     ledger: Ledger,
+    root: str,
     tariff_of: Callable[[str, bool], Tariff | None],
     since: datetime,
     *,
@@ -22,11 +23,11 @@ def spending_of(
 ) -> list[Spent]:
     """Return what was spent since a moment, by local days. Use it inside `reading`, once.
 
-    Calls without a time do not count. `with_directories`: find the directories of projects.
+    Calls without a time do not count. `root`: the Claude config folder. `with_directories`: find those of projects.
     """
     usd: defaultdict[tuple[date, str, str], float] = defaultdict(float)
     unpriced: defaultdict[tuple[date, str, str], int] = defaultdict(int)
-    view = View(ledger, None, Span(round(since.timestamp() * 1000)))
+    view = View(ledger, files_under(ledger, root).values(), Span(round(since.timestamp() * 1000)))
     for group in view.groups(("bin", "project", "branch"), steps_of(view, tariff_of)):
         bin_, project, branch = (group.values[column] for column in ("bin", "project", "branch"))
         assert isinstance(bin_, int)  # noqa: S101 - the range leaves out calls without a time

@@ -37,11 +37,11 @@ def budget(
     if not budgets:
         raise ConfigError(f"no budgets: add a [[budgets]] table with name, period and usd to {settings.config_file}")
     now = datetime.now().astimezone()
-    transcripts = transcripts_of(Path(os.path.realpath(claude_dir or settings.claude_dir)))
+    root = os.path.realpath(claude_dir or settings.claude_dir)
     statuses, problems, note = read_ledger(
         settings.state_dir / FILE_NAME,
-        transcripts,
-        lambda ledger: check(ledger, settings.state_dir, budgets, now, anew=True),
+        transcripts_of(Path(root)),
+        lambda ledger: check(ledger, root, settings.state_dir, budgets, now, anew=True),
     )
     for problem in (*problems, *filter(None, [note])):
         typer.echo(f"ccship: {problem}", err=True)

@@ -43,15 +43,15 @@ _COMPACTIONS = "SELECT file, time FROM milestones WHERE kind = 'compaction' ORDE
 
 
 class View:
-    """The calls of some transcripts, or of all (None), in a time range. Use it inside `reading`, once."""
+    """A part of the ledger: the calls of some transcripts in a time range. Use it inside `reading`, once."""
 
-    def __init__(self, ledger: Ledger, files: Collection[int] | None, span: Span) -> None:
+    def __init__(self, ledger: Ledger, files: Collection[int], span: Span) -> None:
         self._db = ledger.db
         self._span = span
         self._names: dict[int, str] = {0: INLINE}
         self._names.update(self._db.execute("SELECT id, name FROM names"))
         self._chosen = "1"
-        if files is not None and self._db.execute("SELECT count(*) FROM files").fetchone()[0] != len(files):
+        if self._db.execute("SELECT count(*) FROM files").fetchone()[0] != len(files):
             self._db.execute("CREATE TEMP TABLE chosen (file INTEGER PRIMARY KEY)")
             self._db.executemany("INSERT INTO chosen VALUES (?)", ((file,) for file in files))
             self._chosen = "c.file IN chosen"
