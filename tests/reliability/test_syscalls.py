@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from ccship.ledger.store import Ledger
 from faults.case import SESSION, Case, conversation
+from ledger.contents import recount, rows_of
 from lines import Lines, tool
 from loopback import LoopbackLangfuse, Span
 from record_state import MAIN, PROJECT, SERVER, main_session
 from recorded_state import put_state, put_transcripts
 from reliability.traced import Tracer
-from reliability.tracer import IS_POSSIBLE
+from reliability.tracer import IS_POSSIBLE, LEDGER
 from scored import ScoreTable
 
 pytestmark = [
@@ -31,9 +33,10 @@ def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
 
 
 @pytest.fixture
-def tracer(case: Case) -> Iterator[Tracer]:
+def tracer(case: Case, request: pytest.FixtureRequest) -> Iterator[Tracer]:
+    ledger = {LEDGER: "1"} if request.node.callspec.params["scenario"] is branched else {}
     # the system's certificates, read anew for each request, would take most of the time
-    environ = {**case.environ, "SSL_CERT_FILE": "", "SSL_CERT_DIR": str(case.folder)}
+    environ = {**case.environ, "SSL_CERT_FILE": "", "SSL_CERT_DIR": str(case.folder), **ledger}
     with closing(Tracer(case.folder, environ)) as found:
         found.payload.write_bytes(case.payload())
         yield found
@@ -52,7 +55,7 @@ def grown(case: Case, tracer: Tracer) -> None:
 
 
 def branched(case: Case, tracer: Tracer) -> None:
-    """A session whose subagent's transcript came after its turn was shipped."""
+    """A session whose subagent's transcript came after its turn was shipped; the smallest, so with the ledger."""
     lines = Lines(session=SESSION).prompt("go").assistant("m1", tool("t1", "Agent", prompt="explore"))
     lines.result("t1", toolUseResult={"isAsync": True, "agentId": "bg"}).assistant("m2", "launched")
     lines.write(case.transcript)
@@ -109,6 +112,8 @@ def test_killed_at_any_system_call_the_next_hook_makes_it_whole(
         assert not tracer.hook()[0]
         check(case, whole)
         assert case.server.scores.rows == scores
+        if scenario is branched:
+            check_ledger(case)
         replays += len(case.server.accepted) > undisturbed
     assert replays, "never killed between acceptance and commit: the test does not bite"
 
@@ -121,3 +126,12 @@ def check(case: Case, whole: dict[str, Span]) -> None:
     assert list(case.state.glob("*corrupt*")) == []
     with closing(sqlite3.connect(case.state / "state.db")) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def check_ledger(case: Case) -> None:
+    """The ledger is sound, and what it lacks is entered by the next report."""
+    paths = sorted(case.transcript.parent.rglob("*.jsonl"))
+    with closing(Ledger(case.state / "ledger.db")) as ledger:
+        assert ledger.catch_up(paths) == []
+        assert rows_of(ledger) == recount(paths)
+        assert ledger.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
