@@ -12,6 +12,7 @@ from conftest import ROOT
 SOURCE = Path(ccship.__file__).parent
 
 CORE = {
+    "ccship.ledger.names",
     "ccship.observations.identity",
     "ccship.pricing.model_names",
     "ccship.observations",

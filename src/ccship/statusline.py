@@ -1,7 +1,7 @@
 """The status line: one line about the session, the day, budgets, context and the backlog.
 
 Claude Code runs it after each answer, so it imports little, and from the standard library only: this file also runs as
-`python -I -S .../ccship/statusline.py`. It always exits with 0; what it cannot find out is left out of the line.
+`python -I -S .../ccship/statusline.py`. It always exits with 0; the line contains what is known.
 """
 
 import os
@@ -75,7 +75,7 @@ def _line(content: bytes, environ: "dict[str, str]", now: float) -> str:
 
 
 def _request(folder: str) -> None:
-    """Create the file of the sums, if missing: the worker computes them for those who look at them."""
+    """Create the file of the sums, if missing: the worker computes them only for users of a status line."""
     try:  # noqa: SIM105 - see above
         os.close(os.open(os.path.join(folder, FILE_NAME), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # noqa: PTH118
     except OSError:
@@ -98,8 +98,11 @@ def _waiting(folder: str) -> int:
 
 def _read(path: str) -> object:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes long to load
-            return _decoded(file.read(_MAX_BYTES))
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would block
+        try:
+            return _decoded(os.read(descriptor, _MAX_BYTES))
+        finally:
+            os.close(descriptor)
     except OSError:
         return None
 

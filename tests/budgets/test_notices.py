@@ -53,7 +53,7 @@ def test_each_threshold_is_told_once(tmp_path: Path) -> None:
         assert run(tmp_path / "notices", status(usd), channel=channel) == []
     assert [notice.threshold for notice in channel.notices] == ["50", "80", "100"]
     assert channel.notices[1].text == (
-        "Claude Code budget team: $85.00 of $100.00 spent this month (85%), forecast $118.60"
+        "Claude Code budget team: $85.00 of $100.00 spent in 2026-11 (85%), forecast $118.60"
     )
 
 
@@ -135,7 +135,7 @@ def test_old_notices_are_deleted_after_their_period(tmp_path: Path) -> None:
     assert run(folder, channel=channel, today=TODAY + timedelta(days=31)) == []
     assert channel.notices == []
     assert len(list(folder.glob("*.json"))) == 1
-    run(folder, channel=channel, today=TODAY + timedelta(days=401))
+    run(folder, channel=channel, today=TODAY + timedelta(days=63))
     assert list(folder.iterdir()) == []
 
 

@@ -4,9 +4,10 @@ import json
 import multiprocessing
 import os
 import re
+import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,54 @@ def test_what_could_not_be_shipped_is_in_the_ledger_too(case: Case) -> None:
     case.hook()
     assert case.offset() == 0
     assert len(rows_of(Ledger(case.state / "ledger.db"))["calls"]) == 1
+
+
+def test_what_is_spent_while_the_server_is_down_is_in_the_ledger(case: Case) -> None:
+    """A worker that waits for the server still records what was used."""
+    case.environ["LANGFUSE_BASE_URL"] = "http://127.0.0.1:9"
+    for calls in (1, 2, 3):
+        spend(case, calls)
+        with sqlite3.connect(case.state / "state.db") if calls > 1 else nullcontext() as db:
+            if db is not None:
+                db.execute("UPDATE destinations SET retry_at = ?", (time.time() + 3600,))
+        case.hook()
+    assert len(rows_of(Ledger(case.state / "ledger.db"))["calls"]) == 3
+
+
+@pytest.mark.parametrize("name", ["notices/a.json", "spending.json"])
+def test_a_pipe_in_the_state_folder_blocks_nothing(name: str, case: Case) -> None:
+    """Neither the worker nor the status line."""
+    configure(case, 'name = "all"\nperiod = "month"\nusd = 20')
+    (case.state / "notices").mkdir(parents=True, mode=0o700)
+    case.state.chmod(0o700)
+    os.mkfifo(case.state / name)
+    case.hook()
+    assert case.server.keys == case.expected
+    assert run_ccship("statusline", stdin=b"{}", environ=case.environ).returncode == 0
+
+
+def test_a_budget_of_a_project_counts_what_was_spent_before_it_was_made(case: Case) -> None:
+    """Also if another budget has read the older days already."""
+    every, project = (f'name = "{name}"\nperiod = "month"\nusd = 1000' for name in ("all", "demo"))
+    folder = case.transcript.parent.with_name("-home-dev-demo")
+    spend(case, 2, days_ago=3, session="5e551011-0000-4000-8000-000000000007").unlink()
+    case.transcript.parent.rename(folder)
+    case.transcript = folder / case.transcript.name
+    old = spend(case, 2, days_ago=3, session="5e551011-0000-4000-8000-000000000007")
+    assert _recorded(case.environ, [old, case.transcript]) == []
+    for budgets in (every,), (every, f'{project}\nprojects = "/home/dev/**"'):
+        configure(case, *budgets)
+        assert _recorded(case.environ, [case.transcript]) == []
+    shown = json.loads((case.state / "spending.json").read_text())["budgets"]
+    assert [each["share"] for each in shown] == pytest.approx([0.015, 0.015], abs=0.001)
+
+
+@pytest.mark.parametrize("webhook", ["https://..../", "https://xn--/"])
+def test_an_address_that_cannot_be_one_is_logged(webhook: str, case: Case) -> None:
+    """The notices of other budgets are sent all the same."""
+    configure(case, f'name = "bad"\nperiod = "month"\nusd = 1\nwebhook = "{webhook}"')
+    case.hook()
+    assert "budget bad: webhook failed, the next turn tries again" in case.log()
 
 
 def test_a_crossed_budget_is_told_once(case: Case) -> None:

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from ccship.ledger.database import VERSION
+from ccship.ledger.forget import choose, forget
+from ccship.ledger.groups import reading
+from ccship.ledger.store import Ledger
 from helpers import run_ccship
-from ledger.contents import OPUS
+from ledger.contents import OPUS, rows_of
 from lines import Lines, at
 
 HOUR_AGO = time.time() - 3600
@@ -213,3 +216,30 @@ def test_names_of_forgotten_and_deleted_sessions_leave_the_file(claude: Path, st
     assert run_ccship("forget", "--project", "q", "--yes", "--claude-dir", claude).returncode == 0
     assert b"secret" not in (state_dir / "ledger.db").read_bytes()
     assert totals(claude) == (2, 0)
+
+
+@pytest.mark.parametrize("option", [("--session", ""), ("--project", "/"), ("--project", "")])
+def test_forget_does_not_take_nothing_for_everything(option: tuple[str, str]) -> None:
+    """A variable that is not set must not erase the history."""
+    done = run_ccship("forget", *option, "--yes")
+    assert done.returncode == 2
+    assert "would match everything" in done.stderr
+
+
+def test_a_forgotten_pull_request_does_not_come_back(tmp_path: Path) -> None:
+    """Neither do the names of its session; others stay."""
+    lines = [Lines(session=name).prompt("go").assistant(f"m-{name}", "done") for name in ("one", "two")]
+    paths = []
+    for each in lines:
+        each.plain("pr-link", prUrl=f"https://git.example/{each.session}/pull/1")
+        paths.append(each.write(tmp_path / f"p/{each.session}.jsonl"))
+    ledger = Ledger(None)
+    ledger.catch_up(paths)
+    with reading(ledger):
+        chosen = choose(ledger, lambda _, session, __: session == "one")
+    forget(ledger, chosen)
+    ledger.read_again(paths)
+    ledger.catch_up(paths)
+    rows = rows_of(ledger)
+    assert ["two/pull/1" in str(row) for row in rows["milestones"]] == [True]
+    assert ["'two'" in str(row) for row in rows["calls"]] == [True]

@@ -44,7 +44,7 @@ def _post(address: str, notice: Notice) -> str | None:
             ) as reply,
         ):
             return None if reply.is_success else f"it answers with status {reply.status_code}"
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as error:  # ValueError: a host
         return f"it does not answer ({type(error).__name__})"
 
 
@@ -61,8 +61,8 @@ def _run(command: tuple[str, ...], environ: Mapping[str, str], notice: Notice) -
             cwd="/",
             start_new_session=True,
         )
-    except OSError as error:
-        return f"{command[0]} cannot be run: {error.strerror}"
+    except (OSError, ValueError) as error:  # ValueError: a NUL
+        return f"{command[0]} cannot be run: {getattr(error, 'strerror', None) or error}"
     try:
         process.communicate(encoded(notice), timeout=LIMIT_S)
     except subprocess.TimeoutExpired:

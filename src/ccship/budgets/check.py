@@ -1,6 +1,7 @@
 """Compares what was spent with the budgets, and keeps the sums that the status line shows."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -17,13 +18,16 @@ from ccship.ledger.store import Ledger
 from ccship.ledger.sums import Span
 from ccship.pricing.cache import PriceMemory
 from ccship.statusline import FILE_NAME, VERSION
-from ccship.storage import write_whole
+from ccship.storage import read_own, write_whole
 
 _DAYS = 2 * USUAL_DAYS + 31
 """Days before today that count: a whole month, and enough to find the last active days of most people."""
 
 _LIVE_DAYS = 1
 """Days before today that are read at every turn: a turn may end, and be entered, after midnight."""
+
+
+_MAX_BYTES = 16 * 1024 * 1024
 
 
 class _Older(msgspec.Struct):
@@ -66,7 +70,8 @@ def check(
     path = folder / FILE_NAME
     today = period_at("day", now.date())
     live = today.first - timedelta(days=_LIVE_DAYS)
-    first, begin = today.start - timedelta(days=_DAYS), today.start - timedelta(days=_LIVE_DAYS)
+    # days of their own, not a number of hours: a day on which clocks change has 23 or 25
+    first, begin = (period_at("day", now.date() - timedelta(days=days)).start for days in (_DAYS, _LIVE_DAYS))
     rows = rows_within(ledger, Span(_ms(first), _ms(begin))) if budgets else 0
     older = None if anew or not budgets else _remembered(path, (root, today.first, rows))
     is_whole = bool(budgets) and older is None
@@ -75,7 +80,7 @@ def check(
         root,
         prices.tariff_of,
         first if is_whole else begin,
-        with_directories=any(budget.projects for budget in budgets),
+        with_directories=is_whole or any(budget.projects for budget in budgets),  # a later budget may need them
     )
     if is_whole:
         older = _Older(root, today.first, rows, [spent for spent in spending if spent.day < live])
@@ -89,13 +94,14 @@ def check(
         [_ShownBudget(each.budget.name, round(each.share, 4), each.period.end.timestamp()) for each in statuses],
         older,
     )
-    write_whole(path, msgspec.json.encode(sums))
+    with suppress(OSError):  # a full disk: the status line shows older sums
+        write_whole(path, msgspec.json.encode(sums))
     return statuses
 
 
 def _remembered(path: Path, key: tuple[str, date, int]) -> _Older | None:
     try:
-        sums = msgspec.json.decode(path.read_bytes(), type=_Sums)
+        sums = msgspec.json.decode(read_own(path, _MAX_BYTES), type=_Sums)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     older = sums.older if sums.version == VERSION else None

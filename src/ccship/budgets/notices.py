@@ -1,11 +1,12 @@
-"""Notices that a threshold was reached: one per budget, period and threshold, however many processes find out.
+"""Notices that a threshold was reached: one per budget, period and threshold, however many processes check.
 
-A notice is a file in `notices/` of the state folder. Creating it decides who found out first. It stays until every
-channel has it, then until its period is long over, so that it is never sent again. No conversation text.
+A notice is a file in `notices/` of the state folder. One process creates it. It stays until its period is long over, so
+that it is never created again. It contains no conversation text.
 """
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date, timedelta
@@ -17,18 +18,21 @@ import msgspec
 
 from ccship.budgets.status import Status, Threshold
 from ccship.config.budgets import Budget
-from ccship.storage import private, write_whole
+from ccship.storage import private, read_own, write_whole
 
 VERSION = 1
 """Version of the files. Those of a newer version are left alone."""
 
-KEPT_DAYS = 400
-"""Days after which a notice is deleted: longer than any period, so that no threshold is found a second time."""
+KEPT_DAYS = 62
+"""Days after which a notice is deleted: its period is over, so that its threshold cannot be reached again."""
 
 _TRIED_DAYS = 30
 """Days for which a notice that no channel accepts is tried."""
 
-_NAMES: dict[str, str] = {"day": "today", "week": "this week", "month": "this month"}
+_LIMIT_S = 20.0
+"""Time after which no further notice is sent in a run."""
+
+_MAX_BYTES = 64 * 1024
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -87,6 +91,7 @@ def send(
     if not folder.is_dir():
         return
     known = {budget.name: channels(budget) for budget in budgets}
+    end = time.monotonic() + _LIMIT_S
     failed: set[tuple[str, str]] = set()
     for path in sorted(folder.glob("*.json")):
         stored = _read(path)
@@ -100,6 +105,8 @@ def send(
         name = stored.notice.budget
         if stored.is_covered or age > timedelta(days=_TRIED_DAYS) or not set(known.get(name, ())) - set(stored.sent):
             continue
+        if time.monotonic() > end:
+            return
         with _locked(_lock_of(path)) as acquired:
             for channel, reason in _sent(path, known[name], failed) if acquired else ():
                 failed.add((name, channel))
@@ -128,7 +135,7 @@ def _notice(status: Status, threshold: Threshold, today: date) -> Notice:
     identity = blake2b(f"{budget.name}\0{budget.period}\0{budget.usd}".encode(), digest_size=6).hexdigest()
     return Notice(
         id=f"{period}-{threshold}-{identity}",
-        text=_text(status, threshold),
+        text=_text(status, threshold, today),
         budget=budget.name,
         period=period,
         threshold=threshold,
@@ -141,16 +148,17 @@ def _notice(status: Status, threshold: Threshold, today: date) -> Notice:
     )
 
 
-def _text(status: Status, threshold: Threshold) -> str:
+def _text(status: Status, threshold: Threshold, today: date) -> str:
+    """Return the text, with the date: a notice may arrive days later."""
     budget = status.budget
     if threshold == "unusual":
         return (
-            f"Claude Code budget {budget.name}: ${status.today_usd:,.2f} today,"
+            f"Claude Code budget {budget.name}: ${status.today_usd:,.2f} on {today},"
             f" more than twice the usual day (${status.usual_day_usd:,.2f})"
         )
     return (
         f"Claude Code budget {budget.name}: ${status.spent_usd:,.2f} of ${budget.usd:,.2f} spent"
-        f" {_NAMES[budget.period]} ({status.share:.0%}), forecast ${status.forecast_usd:,.2f}"
+        f" in {status.period.key} ({status.share:.0%}), forecast ${status.forecast_usd:,.2f}"
     )
 
 
@@ -171,7 +179,7 @@ def _create(folder: Path, notice: Notice, *, is_covered: bool) -> None:
 def _read(path: Path) -> _Stored | None:
     """Return a stored notice; None if it is gone, damaged, or of a newer version."""
     try:
-        stored = msgspec.json.decode(path.read_bytes(), type=_Stored)
+        stored = msgspec.json.decode(read_own(path, _MAX_BYTES), type=_Stored)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     return stored if stored.version == VERSION else None

@@ -27,7 +27,8 @@ LATER_EVENTS = {"StopFailure": (2, 1, 80)}
 
 STATUS_LINE = "statusLine"
 
-_OUR_STATUS_LINE = re.compile(r"ccship[/\\]statusline\.py|(?:^|[\s/\\'\"])ccship['\"]?\s+statusline\b")
+_OUR_STATUS_LINE = re.compile(r"""(?:'[^']*'|[^\s';|&]+) -I -S (?:'[^']*|[^\s';|&]*[/\\])ccship[/\\]statusline\.py'?""")
+"""The whole command: one that runs other programs too is not ours."""
 
 _ENVIRONMENT_FILE = re.compile(r'\(set -a; \. "(?:[^"\\]|\\.)*"; set \+a; (.*)\) \|\| exit 0')
 """home-manager's wrapper of the command, which loads `environmentFile` first."""
@@ -169,7 +170,7 @@ def opt_out(text: str) -> str:
 def has_status_line(settings: Mapping[str, Any]) -> bool:
     """Return whether parsed settings have ccship's status line."""
     line = settings.get(STATUS_LINE)
-    return isinstance(line, dict) and _OUR_STATUS_LINE.search(str(line.get("command"))) is not None
+    return isinstance(line, dict) and _OUR_STATUS_LINE.fullmatch(str(line.get("command"))) is not None
 
 
 def put_status_line(text: str, command: str, *, replace: bool = False) -> str:

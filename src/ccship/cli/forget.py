@@ -2,24 +2,28 @@
 
 import os
 import re
+import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
 from ccship.cli.output import JsonOption, print_json
+from ccship.cli.own_state import own_state_folder
 from ccship.cli.times import moment
-from ccship.errors import ConfigError
-from ccship.hook import state_folder
+from ccship.errors import ConfigError, StateError
 from ccship.ledger.forget import Chosen, choose
 from ccship.ledger.forget import forget as remove
 from ccship.ledger.groups import reading
 from ccship.ledger.store import FILE_NAME, Ledger
 from ccship.transcript.files import transcripts_of
+
+_Filter: TypeAlias = Callable[[str, str, int | None], bool]
+"""Decides by project, session and time (ms since the epoch)."""
 
 
 def forget(
@@ -42,9 +46,21 @@ def forget(
     """
     if project is None and session is None and older_than is None:
         raise ConfigError("name what to forget: --project, --session or --older-than")
+    if session == "" or (project is not None and not project.strip("/")):
+        raise ConfigError("--project and --session need a text: an empty one would match everything")
     is_chosen = _filter(project, session, moment(older_than))
     folder = Path(os.path.realpath(claude_dir.expanduser()))
-    with closing(Ledger(Path(state_folder(os.environ)) / FILE_NAME)) as ledger:
+    path = own_state_folder() / FILE_NAME
+    try:
+        return _forget(path, folder, is_chosen, yes=yes, as_json=as_json)
+    except sqlite3.OperationalError as error:
+        raise StateError(f"{path} cannot be used now: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise StateError(f"{path} is damaged ({error}): run ccship usage --recount, then repeat") from error
+
+
+def _forget(path: Path, folder: Path, is_chosen: _Filter, *, yes: bool, as_json: bool) -> int:
+    with closing(Ledger(path)) as ledger:
         if (folder / "projects").is_dir():
             ledger.catch_up(transcripts_of(folder))  # or the next report would enter them
         with reading(ledger):
@@ -63,7 +79,7 @@ def forget(
     return 0
 
 
-def _filter(project: str | None, session: str | None, end: datetime | None) -> Callable[[str, str, int | None], bool]:
+def _filter(project: str | None, session: str | None, end: datetime | None) -> _Filter:
     part = None if project is None else re.sub(r"[^A-Za-z0-9]", "-", project.rstrip("/"))
     end_ms = None if end is None else end.timestamp() * 1000
 

@@ -13,11 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias, get_args
 
+from ccship.cli.own_state import own_state_folder
 from ccship.cli.times import span
 from ccship.cli.usage_document import csv_of, document
 from ccship.cli.usage_table import table_of
 from ccship.errors import ConfigError
-from ccship.hook import state_folder
 from ccship.ledger.store import FILE_NAME, Ledger
 from ccship.ledger.sums import Span
 from ccship.pricing.cache import PriceMemory
@@ -58,7 +58,7 @@ def report(options: UsageOptions) -> int:
         options = replace(options, paths=options.paths[1:])
         if options.as_csv or options.by != UsageOptions().by:
             raise ConfigError("usage cache has neither --by nor --csv")
-    folder = Path(state_folder(os.environ))
+    folder = own_state_folder()
     prices = PriceMemory(folder / "prices.json")
     query = _query(options, prices)
     show = _show_cache if is_cache else _show_rows
@@ -119,7 +119,7 @@ def _show_rows(
 def _show_cache(
     query: Query, options: UsageOptions, ledger: Ledger, root: str | None, transcripts: list[Path]
 ) -> _Shown:
-    from ccship.cli.cache_report import cache_document, cache_text  # noqa: PLC0415 - most reports need it not
+    from ccship.cli.cache_report import cache_document, cache_text  # noqa: PLC0415 - most reports do not need it
 
     found = query.cache(ledger, root, transcripts, on_disk=options.on_disk)
     if options.as_json:

@@ -10,17 +10,21 @@ from pathlib import Path
 
 from ccship.ledger.calls import Call
 from ccship.ledger.groups import View
-from ccship.ledger.store import Ledger
+from ccship.ledger.store import Ledger, milestone_key
 from ccship.ledger.sums import Span
 from ccship.transcript.files import is_there
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Calls and turns to forget, by key; and the number of their sessions."""
+    """Calls, turns and milestones to forget, by key; and the number of sessions with such calls.
+
+    `milestones`: time, session (a name's id), kind and value of each row, by key.
+    """
 
     calls: frozenset[int]
     turns: frozenset[int]
+    milestones: dict[int, tuple[int, int, str, str]]
     sessions: int
 
 
@@ -42,7 +46,15 @@ def choose(ledger: Ledger, is_chosen: Callable[[str, str, int | None], bool]) ->
         )
         if is_chosen(project, session, time_ms)
     }
-    return Chosen(frozenset(calls), frozenset(turns), len(sessions))
+    milestones = {
+        milestone_key(session, time_ms, kind, value): (time_ms, name, kind, value)
+        for time_ms, name, kind, value, session, project in ledger.db.execute(
+            "SELECT m.time, m.session, m.kind, m.value, s.name, p.name FROM milestones m"
+            " JOIN files f ON f.id = m.file JOIN names s ON s.id = m.session JOIN names p ON p.id = f.project"
+        )
+        if is_chosen(project, session, time_ms)
+    }
+    return Chosen(frozenset(calls), frozenset(turns), milestones, len(sessions))
 
 
 def forget(ledger: Ledger, chosen: Chosen) -> None:
@@ -50,10 +62,16 @@ def forget(ledger: Ledger, chosen: Chosen) -> None:
     db = ledger.db
     db.execute("PRAGMA secure_delete = ON")  # or the rows would stay readable in the file
     with ledger.writing():
-        db.executemany("INSERT OR IGNORE INTO forgotten VALUES (?)", ((key,) for key in chosen.calls | chosen.turns))
+        db.executemany(
+            "INSERT OR IGNORE INTO forgotten VALUES (?)",
+            ((key,) for key in {*chosen.calls, *chosen.turns, *chosen.milestones}),
+        )
         for table in ("calls", "turns"):
             db.execute(f"DELETE FROM {table} WHERE key IN forgotten")  # noqa: S608
-        db.execute("DELETE FROM milestones WHERE session NOT IN (SELECT session FROM calls)")
+        db.executemany(
+            "DELETE FROM milestones WHERE time = ? AND session = ? AND kind = ? AND value = ?",
+            chosen.milestones.values(),
+        )
         unused = db.execute(
             "SELECT path FROM files WHERE id NOT IN (SELECT file FROM calls UNION SELECT file FROM turns)"
         ).fetchall()

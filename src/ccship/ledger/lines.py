@@ -182,7 +182,8 @@ def _note(raw: bytes) -> dict[str, Any]:
     """Return the fields of the session note with which some bytes begin: `SessionNote` lacks its time and session."""
     note, _ = json.JSONDecoder().raw_decode(raw.decode("utf-8", "replace"))
     names = ("type", "timestamp", "sessionId", "prUrl")
-    return {name: note[name] for name in names if isinstance(note.get(name), str)}
+    # half a character, which JSON can contain, cannot be encoded again
+    return {name: note[name].encode("utf-8", "replace").decode() for name in names if isinstance(note.get(name), str)}
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:

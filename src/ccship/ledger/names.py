@@ -12,16 +12,21 @@ _LONGEST = 200
 
 _HARMLESS = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    r"|(?=.{0,80}\Z)(?:[A-Za-z]{0,15}[0-9]{0,8}[-_/.]{1,3})*[A-Za-z]{0,15}[0-9]{0,8}"
+    r"|(?=.{0,80}\Z)[-_/.]{0,3}(?:WORD(?:[-_/.]{1,3}WORD)*[-_/.]{0,3})?".replace(
+        "WORD", "(?:[A-Za-z]{1,15}[0-9]{0,8}|[0-9]{1,8})"
+    )
 )
-"""A uuid, or words and numbers: no credential has this form, so the rules, which take long to load, are not needed."""
+"""A uuid, or words and numbers: no credential has this form, so the rules, which take long to load, are not needed.
+
+Words are not empty: otherwise a row of separators could be divided in exponentially many ways.
+"""
 
 
 @lru_cache(maxsize=4096)
 def stored_name(text: str) -> str:
-    """Return a name as the ledger stores it: redacted, and cut."""
+    """Return a name as the ledger stores it: redacted, printable, and cut."""
     if not _HARMLESS.fullmatch(text):
-        text = _redactor().text(text)
+        text = "".join(character if character.isprintable() else " " for character in _redactor().text(text))
     return text[:_LONGEST]
 
 

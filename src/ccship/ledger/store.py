@@ -52,6 +52,7 @@ class Ledger:
         self.path = path
         self.db = new_ledger() if path is None else open_ledger(path)
         self._names: dict[str, int] = {}
+        self._forgotten: set[int] | None = None
 
     def close(self) -> None:
         """Close the file."""
@@ -81,6 +82,7 @@ class Ledger:
     def writing(self) -> Iterator[None]:
         """Write in one transaction."""
         self._names.clear()  # another process may have deleted some
+        self._forgotten = None
         try:
             self.db.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
@@ -129,11 +131,22 @@ class Ledger:
                 self.db.execute(f"DELETE FROM {table} WHERE file = ?", (file,))  # noqa: S608
         self._enter_calls(reading, file)
         self._enter_turns(reading, file)
+        forgotten = self._keys_forgotten()
         self.db.executemany(
             "INSERT OR IGNORE INTO milestones VALUES (?, ?, ?, ?, ?)",
-            ((file, each.time_ms, self._id(each.session), each.kind, each.value) for each in reading.milestones),
+            (
+                (file, each.time_ms, self._id(each.session), each.kind, each.value)
+                for each in reading.milestones
+                if not forgotten or milestone_key(each.session, each.time_ms, each.kind, each.value) not in forgotten
+            ),
         )
         return True
+
+    def _keys_forgotten(self) -> set[int]:
+        """Return the keys of what the user has removed; read once in a transaction."""
+        if self._forgotten is None:
+            self._forgotten = {row[0] for row in self.db.execute("SELECT key FROM forgotten")}
+        return self._forgotten
 
     def _enter_file(self, reading: Reading, file: int | None) -> int:
         assert reading.cursor is not None  # noqa: S101 - there is no problem
@@ -148,13 +161,13 @@ class Ledger:
         return file or int(done.lastrowid or 0)
 
     def _enter_calls(self, reading: Reading, file: int) -> None:
-        calls = {key_of(call.key): call for call in reading.calls}
+        forgotten = self._keys_forgotten()
+        calls = {key: call for call in reading.calls if (key := key_of(call.key)) not in forgotten}
         if not reading.is_anew:
             calls = {key: self._joined(key, file, call) for key, call in calls.items()}
         self.db.executemany(
-            f"INSERT OR REPLACE INTO calls ({_CALL}) SELECT {_PLACES}"  # noqa: S608
-            " WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE key = ?)",
-            ((*self._row(key, file, call), key) for key, call in calls.items()),
+            f"INSERT OR REPLACE INTO calls ({_CALL}) VALUES ({_PLACES})",  # noqa: S608
+            (self._row(key, file, call) for key, call in calls.items()),
         )
 
     def _joined(self, key: int, file: int, call: Call) -> Call:
@@ -168,11 +181,11 @@ class Ledger:
             # the reading begins with this turn again, unless it became part of the next one
             self.db.execute("DELETE FROM turns WHERE file = ? AND start = ?", (file, turn.start))
         self.db.executemany(
-            "INSERT INTO turns SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE key = ?)",
+            "INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                (file, turn.start, key, turn.time_ms, turn.trigger, _json(turn.tools), _json(turn.signals), key)
+                (file, turn.start, key, turn.time_ms, turn.trigger, _json(turn.tools), _json(turn.signals))
                 for turn in reading.turns
-                for key in [key_of(turn.key or f"{file} {turn.start}")]
+                if (key := key_of(turn.key or f"{file} {turn.start}")) not in self._keys_forgotten()
             ),
         )
 
@@ -227,6 +240,11 @@ def key_of(identity: str) -> int:
     """Return the key of a call (by `message.id`) or turn (by uuid): 63 bits of a hash."""
     digest = blake2b(identity.encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
+
+
+def milestone_key(session: str, time_ms: int, kind: str, value: str) -> int:
+    """Return the key of a commit, pull request or compaction, by which it can be forgotten."""
+    return key_of(f"{kind} {session} {time_ms} {value}")
 
 
 def _text(name: str) -> str:

@@ -3,6 +3,7 @@
 Independent of their content. Claude Code's settings files have their own rules.
 """
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -31,6 +32,19 @@ def private(folder: Path) -> Path:
     if hasattr(os, "geteuid") and (status.st_mode & 0o022 or status.st_uid != os.geteuid()):
         raise StateError(f"{folder} can be changed by others: chmod 700 it, or set CC_LANGFUSE_STATE_DIR")
     return folder
+
+
+def read_own(path: Path, limit: int) -> bytes:
+    """Return the beginning of a file of the state folder, at most `limit` bytes.
+
+    Raises:
+        OSError: It cannot be read, or is a link or no file: a pipe would block.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a file", str(path))
+        return file.read(limit)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -108,11 +108,15 @@ def _record(root: Config, transcripts: Collection[Path]) -> None:
         return
     from ccship.budgets.record import record  # noqa: PLC0415 - after shipping, which must not wait for these imports
 
+    variables = split(os.environ)
+    environ = {name: value for name, value in variables.own.items() if name not in variables.names}
     try:
-        for problem in record(root, split(os.environ).own, list(transcripts)):
+        for problem in record(root, environ, list(transcripts)):
             _log.warning("%s", problem)
     except (OSError, sqlite3.Error) as error:
         _log.warning("spending was not recorded: %s", error)
+    except Exception as error:  # noqa: BLE001 - shipping continues; the message may quote the transcript
+        _log.error("spending was not recorded: %s: please report", type(error).__name__)
 
 
 def _keep_newest(root: Config, request: Request) -> None:
@@ -259,6 +263,8 @@ class _Worker:
         """Ship the requests of one session once; return whether the caller may continue with it."""
         request = pending.newest
         if not self._await_backoff(request.session_id):
+            if self._is_ours(request):  # spending is recorded while the server is down, too
+                self.transcripts.update((path, None) for session in _sessions(request) for path in session.paths)
             return False
         if not request.wait_for_flush():
             _log.info("%s: the last message is not on disk yet; the next event ships it", request.session_id)
