@@ -1,6 +1,7 @@
 """The rings: the core knows no shell, nothing knows the command line, the hook's foreground knows nobody."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -116,3 +117,10 @@ def test_the_docs_show_the_classifier_row_by_row() -> None:
         line.split("|")[2].strip(" `") for line in table.splitlines() if line.startswith("| ") and line[2].isdigit()
     ]
     assert kinds == [kind for kind, _ in ROWS]
+
+
+def test_no_group_is_repeated_possessively() -> None:
+    """Up to Python 3.11.4 such a repetition keeps a part of a failed try: `(?>(?:...)*)` means the same."""
+    possessive = re.compile(r"\)(?:[*+?]|\{[0-9,{}]+\})\+")
+    found = [path.name for path in SOURCE.rglob("*.py") if possessive.search(path.read_text())]
+    assert found == []

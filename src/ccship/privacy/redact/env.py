@@ -15,11 +15,11 @@ _LEFT = (
     r"(?:[ ]{0,8}\d{1,6}(?:→|\t|\\{1,31}t|\\{1,31}u2192)|[+](?![+])|[\w./-]{1,60}:\d{1,6}:)?[ \t]{0,8}(?:export[ ])?"
 )
 """The prefix of a line as Claude's Read, a diff or grep print it; an arrow or a tab may be escaped in JSON."""
-_SETTING = rf"{_LEFT}[A-Z][A-Z0-9_]{{1,60}}=[^\n\\]{{0,2000}}+(?:\\{{1,31}}[\"'][^\n\\]{{0,2000}}+){{0,4}}+"
+_SETTING = rf"{_LEFT}[A-Z][A-Z0-9_]{{1,60}}=[^\n\\]{{0,2000}}+(?>(?:\\{{1,31}}[\"'][^\n\\]{{0,2000}}+){{0,4}})"
 _OTHER = rf"{_LEFT}(?:\#[^\n\\]{{0,500}}+|(?=\n|\\))"
 """A comment or an empty line."""
 _BLOCK = re.compile(
-    rf"{_SETTING}(?:{_BREAK}{_OTHER}){{0,20}}+(?:{_BREAK}{_SETTING}(?:{_BREAK}{_OTHER}){{0,20}}+){{2,}}+"
+    rf"{_SETTING}(?>(?:{_BREAK}{_OTHER}){{0,20}})(?>(?:{_BREAK}{_SETTING}(?>(?:{_BREAK}{_OTHER}){{0,20}})){{2,}})"
 )
 _VALUE = re.compile(
     r"(?<=[A-Z0-9_]=)(?<!_ID=)(?:\\{0,31}\"(?P<double>[^\"\n\\]+)|'(?P<single>[^'\n\\]+)|(?P<bare>[^\s\"'\\]+))"

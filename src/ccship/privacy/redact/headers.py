@@ -42,9 +42,9 @@ def _is_for_curl(hit: re.Match[str]) -> bool:
     return re.search(r"curl|https?\b|wget", before) is not None and _is_cookie(hit)
 
 
-_COOKIES = r"(?P<secret>[\w.%-]{1,80}=[^\s\"'\\;]{8,400}+(?:;[ ]?[\w.%-]{1,80}=[^\s\"'\\;]{1,400}+){0,50}+)"
+_COOKIES = r"(?P<secret>[\w.%-]{1,80}=[^\s\"'\\;]{8,400}+(?>(?:;[ ]?[\w.%-]{1,80}=[^\s\"'\\;]{1,400}+){0,50}))"
 """The cookies that decide. Any number of any length would take quadratic time for a text of many `cookie=`."""
-_MORE_COOKIES = r"[^\s\"'\\;]*+(?:;[ ]?[\w.%-]{1,80}=[^\s\"'\\;]++)*+"
+_MORE_COOKIES = r"[^\s\"'\\;]*+(?>(?:;[ ]?[\w.%-]{1,80}=[^\s\"'\\;]++)*)"
 
 RULES = (
     Rule(

@@ -29,15 +29,15 @@ RULES = (
         + r"(?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
         + r"(?:(?:(?!-----)[\s\S]){0,20000}?-?-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
         # Truncated: match all base64 text, whatever prefix the lines have.
-        + r"|(?:(?:\\{1,31}(?:[nrt]|u2192)|[\s\"'`+,|>:→\d]|-(?!-))*+"
-        + r"(?:[\w-]{1,20}: [\w,-]{1,80}|[A-Za-z0-9+/=]{24,}+))*+"
+        + r"|(?>(?:(?>(?:\\{1,31}(?:[nrt]|u2192)|[\s\"'`+,|>:→\d]|-(?!-))*)"
+        + r"(?:[\w-]{1,20}: [\w,-]{1,80}|[A-Za-z0-9+/=]{24,}+))*)"
         + r"(?:(?:\\{1,31}(?:[nrt]|u2192)|[\s\"'`+,|>:→\d]|-(?!-)){0,12}[A-Za-z0-9+/=]{4,})?)",
         ("-----BEGIN ",),
         accept=_has_a_body,
     ),
     Rule(
         "private-key-base64",
-        rf"{START}LS0tLS1CRUdJTi{_BASE64}{{20,}}+(?:(?:\s|\\{{1,31}}[nr]){{1,12}}{_BASE64}{{20,}}+)*+(?:(?:\s"
+        rf"{START}LS0tLS1CRUdJTi{_BASE64}{{20,}}+(?>(?:(?:\s|\\{{1,31}}[nr]){{1,12}}{_BASE64}{{20,}}+)*)(?:(?:\s"
         rf"|\\{{1,31}}[nr]){{1,12}}{_BASE64}{{1,}}+)?=*",
         ("LS0tLS1CRUdJTi",),
         accept=_is_private,
@@ -46,13 +46,13 @@ RULES = (
         "private-key-body",
         r"(?:MII[A-Za-z0-9+/]{3}IBA(?:DANBgkqhkiG9w0BAQEFAASC|AK[BC])|MC4CAQAwBQYDK2VwBCIEI"
         r"|MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg|MHcCAQEEI)"
-        rf"{_BASE64}{{20,}}+(?:{_BREAK}{_BASE64}{{20,}}+)*+(?:{_BREAK}{_BASE64}{{1,80}}+)?=*",
+        rf"{_BASE64}{{20,}}+(?>(?:{_BREAK}{_BASE64}{{20,}}+)*)(?:{_BREAK}{_BASE64}{{1,80}}+)?=*",
         ("MII", "MC4CAQAwBQYDK2VwBCIEI", "MIGHAgEAMBMGByqGSM49", "MHcCAQEEI"),
     ),
     Rule(
         "ssh-private-key",
-        r"(?:b3BlbnNzaC1rZXktdjE(?:[A-Za-z0-9+/=\s]|\\{1,31}[nr])*+"
-        rf"|Private-Lines: \d{{1,3}}(?P<secret>(?:{NEXT_LINE}[ \t]{{0,8}}[A-Za-z0-9+/=]{{16,}}+)++))",
+        r"(?:b3BlbnNzaC1rZXktdjE(?>(?:[A-Za-z0-9+/=\s]|\\{1,31}[nr])*)"
+        rf"|Private-Lines: \d{{1,3}}(?P<secret>(?>(?:{NEXT_LINE}[ \t]{{0,8}}[A-Za-z0-9+/=]{{16,}}+)+)))",
         ("b3BlbnNzaC1rZXktdjE", "Private-Lines: "),
     ),
     Rule(

@@ -27,7 +27,7 @@ _PLACEHOLDER = re.compile(
 )
 _REFERENCE = re.compile(r"[<$]|\{\{|\[redacted")
 _ADDRESS = re.compile(r"(?:~|\.{1,2}/|[A-Za-z]:\\|\w+://).*", re.DOTALL)
-_PATH = re.compile(r"/(?:[\w.@-]{0,40}/?)*+")
+_PATH = re.compile(r"/(?>(?:[\w.@-]{0,40}/?)*)")
 _EXPRESSION = (
     r"\.?[A-Za-z_]\w*(?:(?:\?\.|\.|::|->)[A-Za-z_]\w*)+[!?:.]*"  # config.token, std::string
     r"|\.[A-Za-z_]\w*"
