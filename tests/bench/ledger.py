@@ -15,7 +15,7 @@ from ccship.ledger.store import FILE_NAME, Ledger
 
 CALLS = 100_000
 CALLS_OF_A_SESSION = 50
-SAMPLES = 9
+SAMPLES = 5
 
 MEASURED = """
 import gc, sys, time

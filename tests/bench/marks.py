@@ -125,7 +125,6 @@ ROWS = [
     Row("worker CPU for one more turn of 200 MB / of 1 MB", one_more_turn, (PS,)),
     Row("ledger of 100,000 calls", ledger.size),
     Row("CPU of a Stop for a ledger of 100,000 calls", ledger.one_more_turn),
-    Row("CPU of a Stop with a budget and that ledger", ledger.one_more_turn_with_a_budget),
     Row("hook as python -I -S / python -I -S -c pass", bare_interpreter, (PS,)),
     Row("hook under uv / empty script under uv", uv_script, (PS, on_path("uv"))),
     server_that("hangs", lambda site: site.server.script.extend([Reply(delay_s=600)] * 100)),
@@ -137,6 +136,7 @@ ROWS = [
 ]
 
 LARGE = [
+    Row("CPU of a Stop with a budget and that ledger", ledger.one_more_turn_with_a_budget),
     Row("dry run of 1000 MB / of 10 MB, CPU", partial(growth.time_of_more, times=100, megabytes=10)),
     Row("dry run of 1000 MB, resident", partial(growth.memory, megabytes=1_000)),
     Row("dry run of 1000 MB in many sessions, resident", partial(growth.memory_of_many, megabytes=1_000)),
