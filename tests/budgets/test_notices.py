@@ -16,7 +16,7 @@ import pytest
 from budgets.test_status import NOW, TODAY, spent
 from ccship.budgets import channels as ways
 from ccship.budgets.channels import channels_of
-from ccship.budgets.notices import Notice, note, send
+from ccship.budgets.notices import Notice, send, store
 from ccship.budgets.status import Status, status_of
 from ccship.config.budgets import Budget
 
@@ -42,7 +42,7 @@ def status(usd: float, budget: Budget = _BUDGET) -> Status:
 
 def run(folder: Path, *found: Status, channel: Kept, today: date = TODAY) -> list[str]:
     for each in found:
-        note(folder, each, today)
+        store(folder, each, today)
     return list(send(folder, [_BUDGET], lambda _: {"webhook": channel}, today))
 
 
@@ -90,7 +90,7 @@ def test_what_a_channel_refuses_is_sent_later_and_once(tmp_path: Path) -> None:
     """To the channel that failed, and to no other."""
     folder, good, bad = tmp_path / "notices", Kept(), Kept("it is down")
     channels = {"webhook": bad, "command": good}
-    note(folder, status(60), TODAY)
+    store(folder, status(60), TODAY)
     for _ in range(3):
         problems = list(send(folder, [_BUDGET], lambda _: channels, TODAY))
         assert problems == ["budget team: webhook failed, the next turn tries again: it is down"]
@@ -104,7 +104,7 @@ def test_a_channel_that_fails_is_asked_once_a_turn(tmp_path: Path) -> None:
     """A webhook that hangs costs its time limit once, not once per notice."""
     folder, asked = tmp_path / "notices", []
     for usd in (60, 90):
-        note(folder, status(usd), TODAY)
+        store(folder, status(usd), TODAY)
 
     def hang(notice: Notice) -> str:
         asked.append(notice.threshold)
@@ -117,7 +117,7 @@ def test_a_channel_that_fails_is_asked_once_a_turn(tmp_path: Path) -> None:
 def test_damaged_and_newer_files_are_left_alone(tmp_path: Path) -> None:
     """And no notice of the same threshold is made."""
     folder, channel = tmp_path / "notices", Kept()
-    note(folder, status(60), TODAY)
+    store(folder, status(60), TODAY)
     [path] = folder.glob("*.json")
     newer = {**json.loads(path.read_text()), "version": 2}
     for content in ("{", json.dumps(newer)):
@@ -157,7 +157,7 @@ def test_eight_processes_send_one_notice(tmp_path: Path) -> None:
 def _worker(folder: Path, budget: Budget, barrier: Any) -> None:
     barrier.wait()
     for _ in range(3):
-        note(folder, status(81, budget), TODAY)
+        store(folder, status(81, budget), TODAY)
         assert not list(send(folder, [budget], lambda each: channels_of(each, os.environ), TODAY))
 
 
@@ -165,7 +165,7 @@ def test_a_webhook_gets_sums_and_a_text(tmp_path: Path) -> None:
     """As Slack and Teams display it, and with an id that stays the same."""
     with webhook() as (address, requests):
         folder, budget = tmp_path / "notices", Budget("team", "month", 100, webhook=address)
-        note(folder, status(60, budget), TODAY)
+        store(folder, status(60, budget), TODAY)
         assert list(send(folder, [budget], lambda each: channels_of(each, {}), TODAY)) == []
     [body] = map(json.loads, requests)
     assert body.keys() == {
@@ -191,7 +191,7 @@ def test_a_webhook_that_does_not_work_says_why(
     monkeypatch.setattr(ways, "LIMIT_S", 0.3)
     with webhook(behaviour) as (address, requests):
         [channel] = channels_of(Budget("team", "month", 1, webhook=f"{address}/secret"), {}).values()
-        note(tmp_path / "notices", status(60), TODAY)
+        store(tmp_path / "notices", status(60), TODAY)
         [problem] = send(tmp_path / "notices", [_BUDGET], lambda _: {"webhook": channel}, TODAY)
     assert reason in problem
     assert "secret" not in problem
@@ -204,7 +204,7 @@ def test_a_command_gets_the_notice_on_its_standard_input(tmp_path: Path) -> None
     script.write_text(f'#!/bin/sh\ncat > "{tmp_path}/got"\nenv > "{tmp_path}/env"\n')
     script.chmod(0o755)
     budget = Budget("team", "month", 100, command=(str(script),))
-    note(tmp_path / "notices", status(60), TODAY)
+    store(tmp_path / "notices", status(60), TODAY)
     environ = {"HOME": "/home/me", "LD_PRELOAD": "/evil.so", "PATH": "/evil"}
     assert list(send(tmp_path / "notices", [budget], lambda each: channels_of(each, environ), TODAY)) == []
     assert json.loads((tmp_path / "got").read_text())["threshold"] == "50"
@@ -227,7 +227,7 @@ def test_a_command_that_does_not_work_says_why(
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
     [channel] = channels_of(Budget("team", "month", 1, command=(str(path),)), {}).values()
-    note(tmp_path / "notices", status(60), TODAY)
+    store(tmp_path / "notices", status(60), TODAY)
     [problem] = send(tmp_path / "notices", [_BUDGET], lambda _: {"command": channel}, TODAY)
     assert reason in problem
 

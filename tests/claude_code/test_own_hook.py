@@ -120,7 +120,7 @@ def test_beside_a_plugin_nothing_is_registered(
     environ = fake_client(tmp_path, client)
     done = run_ccship("install", "--opt-in", cwd=tmp_path, environ=environ)
     assert done.returncode == 0
-    assert f"settings unchanged: the plugin {name} already registers the hook\n" in done.stdout
+    assert f"hook not registered: the plugin {name} already registers it\n" in done.stdout
     assert settings.read_text() == content
     assert json.loads((tmp_path / ".claude/settings.local.json").read_text()) == {"env": {"TRACE_TO_LANGFUSE": "true"}}
     for scope in ("user", "local"):
@@ -151,6 +151,6 @@ def test_a_plugin_of_one_project_does_not_stop_the_others(settings: Path, tmp_pa
     shared = tmp_path / "demo/.claude/settings.json"
     shared.parent.mkdir(parents=True)
     shared.write_text('{"enabledPlugins": {"ccship@acme": true}}')
-    assert "already registers the hook" in run_ccship("install", "--scope", "local", cwd=tmp_path / "demo").stdout
+    assert "already registers it" in run_ccship("install", "--scope", "local", cwd=tmp_path / "demo").stdout
     run_ccship("install", cwd=tmp_path / "demo")
     assert list(registration.registered(json.loads(settings.read_text())))

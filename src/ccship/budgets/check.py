@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ccship.budgets.channels import channels_of
-from ccship.budgets.notices import note, send
+from ccship.budgets.notices import send, store
 from ccship.budgets.periods import period_at
 from ccship.budgets.spending import spending_of
 from ccship.budgets.status import USUAL_DAYS, Spent, Status, status_of
@@ -25,7 +25,6 @@ _DAYS = 2 * USUAL_DAYS + 31
 
 _LIVE_DAYS = 1
 """Days before today that are read at every turn: a turn may end, and be entered, after midnight."""
-
 
 _MAX_BYTES = 16 * 1024 * 1024
 
@@ -59,12 +58,12 @@ class _Sums(msgspec.Struct):
 
 
 def check(
-    ledger: Ledger, root: str, folder: Path, budgets: Sequence[Budget], now: datetime, *, anew: bool = False
+    ledger: Ledger, root: str, folder: Path, budgets: Sequence[Budget], now: datetime, *, reread: bool = False
 ) -> list[Status]:
     """Return the status of each budget, and write the sums for the status line. Use it inside `reading`, once.
 
-    `root`: the Claude config folder whose calls count. `folder`: the state folder. `anew`: read everything, also what
-    was read before today.
+    `root`: the Claude config folder whose calls count. `folder`: the state folder. `reread`: read all days, also those
+    that were read before today.
     """
     prices = PriceMemory(folder / "prices.json")
     path = folder / FILE_NAME
@@ -73,7 +72,7 @@ def check(
     # days of their own, not a number of hours: a day on which clocks change has 23 or 25
     first, begin = (period_at("day", now.date() - timedelta(days=days)).start for days in (_DAYS, _LIVE_DAYS))
     rows = rows_within(ledger, Span(_ms(first), _ms(begin))) if budgets else 0
-    older = None if anew or not budgets else _remembered(path, (root, today.first, rows))
+    older = None if reread or not budgets else _remembered(path, (root, today.first, rows))
     is_whole = bool(budgets) and older is None
     spending = spending_of(
         ledger,
@@ -116,5 +115,5 @@ def notify(folder: Path, statuses: Sequence[Status], environ: Mapping[str, str],
     """Send the notices that are due; yield why some could not be sent. `environ`: of commands."""
     notices = folder / "notices"
     for status in statuses:
-        note(notices, status, today)
+        store(notices, status, today)
     yield from send(notices, [status.budget for status in statuses], lambda budget: channels_of(budget, environ), today)

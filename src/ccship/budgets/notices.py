@@ -67,7 +67,7 @@ Channel = Callable[[Notice], str | None]
 """Sends a notice; returns why it failed, or None."""
 
 
-def note(folder: Path, status: Status, today: date) -> None:
+def store(folder: Path, status: Status, today: date) -> None:
     """Store a notice for each threshold that a budget has reached for the first time.
 
     Of thresholds that are reached at once, only the highest is sent.

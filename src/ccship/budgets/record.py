@@ -31,8 +31,7 @@ def record(settings: Config, environ: Mapping[str, str], transcripts: Sequence[P
     except sqlite3.OperationalError as error:
         yield f"the ledger cannot be used now: {error}"
     except sqlite3.DatabaseError:
-        set_aside(folder / FILE_NAME)
-        yield "the ledger was damaged: renamed it; ccship usage counts all transcripts again"
+        yield f"{set_aside(folder / FILE_NAME)}; ccship usage counts all transcripts again"
     except CcshipError as error:
         yield str(error)
 

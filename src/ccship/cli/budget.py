@@ -15,7 +15,7 @@ from ccship.cli.output import JsonOption, console, counted, print_json, print_ta
 from ccship.errors import ConfigError
 from ccship.ledger.store import FILE_NAME
 from ccship.transcript.files import transcripts_of
-from ccship.usage.source import counted as read_ledger
+from ccship.usage.source import read_ledger
 
 _BAR = 20
 """Columns of a bar."""
@@ -41,7 +41,7 @@ def budget(
     statuses, problems, note = read_ledger(
         settings.state_dir / FILE_NAME,
         transcripts_of(Path(root)),
-        lambda ledger: check(ledger, root, settings.state_dir, budgets, now, anew=True),
+        lambda ledger: check(ledger, root, settings.state_dir, budgets, now, reread=True),
     )
     for problem in (*problems, *filter(None, [note])):
         typer.echo(f"ccship: {problem}", err=True)
@@ -69,7 +69,7 @@ def _print(statuses: list[Status]) -> None:
     print_table(console(), headers, rows, flexible="budget")
     typer.echo("Sums are at API prices, also for calls of a subscription.")
     if unpriced := max(status.unpriced for status in statuses):
-        typer.echo(f"* cost excludes {counted(unpriced, 'call')} without a known price: the true cost is higher")
+        typer.echo(f"The sums exclude {counted(unpriced, 'call')} without a known price: the true cost is higher.")
 
 
 def _bar(status: Status) -> Text:

@@ -1,7 +1,6 @@
 """`ccship forget`: remove calls from the ledger."""
 
 import os
-import re
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from ccship.ledger.forget import Chosen, choose
 from ccship.ledger.forget import forget as remove
 from ccship.ledger.groups import reading
 from ccship.ledger.store import FILE_NAME, Ledger
-from ccship.transcript.files import transcripts_of
+from ccship.transcript.files import project_folder_name, transcripts_of
 
 _Filter: TypeAlias = Callable[[str, str, int | None], bool]
 """Decides by project, session and time (ms since the epoch)."""
@@ -80,7 +79,7 @@ def _forget(path: Path, folder: Path, is_chosen: _Filter, *, yes: bool, as_json:
 
 
 def _filter(project: str | None, session: str | None, end: datetime | None) -> _Filter:
-    part = None if project is None else re.sub(r"[^A-Za-z0-9]", "-", project.rstrip("/"))
+    part = None if project is None else project_folder_name(project.rstrip("/"))
     end_ms = None if end is None else end.timestamp() * 1000
 
     def is_chosen(folder: str, session_id: str, time_ms: int | None) -> bool:

@@ -122,7 +122,7 @@ def install(
     _carry_out(changes, dry_run=dry_run, as_json=as_json, more=more)
     if not as_json:
         for plugin in plugins:
-            typer.echo(f"settings unchanged: the plugin {plugin} already registers the hook")
+            typer.echo(f"hook not registered: the plugin {plugin} already registers it")
         for warning in warnings:
             typer.echo(f"ccship: {warning}", err=True)
         if not dry_run:

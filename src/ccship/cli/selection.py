@@ -1,11 +1,10 @@
 """Select sessions by path, id and project."""
 
-import re
 from pathlib import Path
 
 from ccship.errors import ConfigError
 from ccship.transcript.discover import Session, sessions_at, sessions_of
-from ccship.transcript.files import none_found
+from ccship.transcript.files import none_found, project_folder_name
 
 
 def select(
@@ -43,5 +42,5 @@ def select(
 
 def _is_of(session: Session, project: str) -> bool:
     """Compare with the folder name that Claude Code derives from a path: a dash for all but letters and digits."""
-    folder_part = re.sub(r"[^A-Za-z0-9]", "-", project.rstrip("/"))
+    folder_part = project_folder_name(project.rstrip("/"))
     return any(folder_part in part for path in session.paths for part in path.parts[:-1])

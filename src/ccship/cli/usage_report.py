@@ -25,7 +25,7 @@ from ccship.transcript.files import check_named, none_found, transcripts_in, tra
 from ccship.usage.dimensions import NOTES, By, names_in, ticket_in
 from ccship.usage.query import Query, Report
 from ccship.usage.report import Row, total_of
-from ccship.usage.source import counted
+from ccship.usage.source import read_ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,9 @@ def _counted(
     transcripts = _transcripts(options.paths, options.claude_dir.expanduser())
     if not transcripts and (ledger_file is None or not ledger_file.exists()):
         raise none_found(options.paths or [options.claude_dir.expanduser()])
-    return counted(ledger_file, transcripts, lambda ledger: show(ledger, root, transcripts), recount=options.recount)
+    return read_ledger(
+        ledger_file, transcripts, lambda ledger: show(ledger, root, transcripts), recount=options.recount
+    )
 
 
 def _query(options: UsageOptions, prices: PriceMemory) -> Query:

@@ -56,7 +56,7 @@ def _cells(row: Row, *, short: bool) -> list[str]:
 
 def _money(row: Row) -> str:
     cost = cost_of(row)
-    return ("?" if cost is None else dollars(cost)) + ("*" if row.unpriced_calls else "")
+    return ("?" if cost is None else dollars(cost)) + ("*" if row.unpriced else "")
 
 
 def _short(count: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import assert_never
 
-from ccship.observations.line_outcomes import SHIPPED, outcomes_in
+from ccship.observations.line_outcomes import SHIPPED, Outcomes, outcomes_in
 from ccship.state.rows import Checkpoint
 from ccship.transcript.turns import ResumeState
 from ccship.unit import End, Open, Scored, Settled, Start, UnitOutcome, Whole
@@ -33,19 +33,8 @@ def advanced(  # noqa: C901, PLR0911 - one for each step
         return _in_part(before, outcome, score_hashes)
     lines = unit.lines.outcomes(dead)
     match unit.step:
-        case Settled(position, resume_state, memory):
-            return replace(
-                before,
-                position=position,
-                resume_state=resume_state,
-                memory=memory,
-                scored_from=_scored_from(before, outcome, unit.step),
-                unscored_from=_unscored_from(before, outcome),
-                counts=before.counts + lines + outcomes_in(unit.lower_bounds),
-                seen=position.offset,
-                spans=before.spans - unit.hashes - unit.score_hashes,
-                volatile={turn: facts for turn, facts in before.volatile.items() if turn != unit.owns},
-            )
+        case Settled():
+            return _settled(before, outcome, unit.step, before.counts + lines + outcomes_in(unit.lower_bounds))
         case Open(end):
             volatile = {**before.volatile, unit.owns: unit.volatile} if unit.owns and unit.hashes else before.volatile
             return replace(
@@ -77,6 +66,23 @@ def advanced(  # noqa: C901, PLR0911 - one for each step
             return replace(before, unscored_from=None, scored_from=0 if closes == "all" else before.scored_from)
         case _:
             assert_never(unit.step)
+
+
+def _settled(before: Checkpoint, outcome: UnitOutcome, step: Settled, counts: Outcomes) -> Checkpoint:
+    """Return the checkpoint behind a turn that is settled: its hashes and volatile facts are not needed any more."""
+    unit = outcome.unit
+    return replace(
+        before,
+        position=step.position,
+        resume_state=step.resume_state,
+        memory=step.memory,
+        scored_from=_scored_from(before, outcome, step),
+        unscored_from=_unscored_from(before, outcome),
+        counts=counts,
+        seen=step.position.offset,
+        spans=before.spans - unit.hashes - unit.score_hashes,
+        volatile={turn: facts for turn, facts in before.volatile.items() if turn != unit.owns},
+    )
 
 
 def _in_part(before: Checkpoint, outcome: UnitOutcome, score_hashes: frozenset[bytes]) -> Checkpoint:

@@ -1,6 +1,5 @@
 """Reads a report from the ledger: which transcripts, which calls, summed by what."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from ccship.ledger.groups import View, directories, files_under, sessions_only_i
 from ccship.ledger.store import Ledger
 from ccship.ledger.sums import Column, Group, Span
 from ccship.pricing.prices import Tariff
+from ccship.transcript.files import project_folder_name
 from ccship.usage.cache import Cache, Rebuild
 from ccship.usage.dimensions import By, dimension, model_key
 from ccship.usage.report import Row, rows_by, total_of
@@ -100,7 +100,7 @@ class Query:
 
     def _is_of(self, folder: str) -> bool:
         """Compare with the folder name that Claude Code derives from a path: a dash for all but letters and digits."""
-        return self.project is None or re.sub(r"[^A-Za-z0-9]", "-", self.project.rstrip("/")) in folder
+        return self.project is None or project_folder_name(self.project.rstrip("/")) in folder
 
 
 def steps_of(view: View, tariff_of: Callable[[str, bool], Tariff | None]) -> list[int]:

@@ -20,7 +20,7 @@ _TRIES = 2
 """How often a ledger is opened: a damaged one is set aside, and a new one is made."""
 
 
-def counted(
+def read_ledger(
     ledger_file: Path | None,
     transcripts: Sequence[Path],
     read: Callable[[Ledger], _Result],
