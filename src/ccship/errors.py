@@ -50,6 +50,14 @@ class Rejected(DeliveryError):
     """The server refuses at least one span of the request: split it to find which."""
 
 
+class PartlyRejected(DeliveryError):
+    """The server stored the spans of a request except `count` that it refuses; it does not tell which."""
+
+    def __init__(self, reason: str, count: int) -> None:
+        super().__init__(reason)
+        self.count = count
+
+
 def steps_of(error: BaseException) -> list[str]:
     """Return the stack of an error, innermost last, as `folder/file:line function`, without messages or values.
 

@@ -24,7 +24,10 @@ _PRIVATE = 0o600
 _TRUE = ("1", "on", "t", "true", "y", "yes")
 """The texts that pydantic parses as true."""
 
-_SECRET_KEYS = ("LANGFUSE_SECRET_KEY", "LANGFUSE_SECRET_KEY_FILE", "PLUGIN_OPTION_SECRET_KEY")
+_SECRET_KEYS = (
+    "LANGFUSE_SECRET_KEY", "LANGFUSE_SECRET_KEY_FILE", "PLUGIN_OPTION_SECRET_KEY", "CC_LANGFUSE_HEADERS",
+    "CC_LANGFUSE_HEADERS_FILE",
+)  # fmt: skip
 _HIGHEST_DESCRIPTOR = 4096
 """Claude Code passes a few sockets to hooks; the worker must not keep them open."""
 

@@ -150,7 +150,7 @@ def _worth_reading(session: Session, settings: Config, window: Window, found: Re
                 exchange.opening.cwd,
                 trace_id,
                 signals,
-                sent if sent and sent.has_keys else None,
+                sent if sent and sent.can_send else None,
             )
     found.sessions += has_turns
 

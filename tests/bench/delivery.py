@@ -23,7 +23,8 @@ from ccship.privacy import Policy, Protection
 from ccship.privacy.encoding import Encoded, encode
 from ccship.sinks import BATCH_BYTES, BATCH_SPANS
 from ccship.sinks.langfuse import ENDPOINT, LangfuseSink
-from ccship.sinks.spans import AccountingExporter, SpanSink
+from ccship.sinks.exporter import AccountingExporter
+from ccship.sinks.spans import SpanSink
 from helpers import KeepingSink, ship_to
 
 MEGABYTES = 20

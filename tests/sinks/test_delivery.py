@@ -19,7 +19,8 @@ from ccship.pipeline import sender
 from ccship.pipeline.plan import Options
 from ccship.pipeline.report import Report
 from ccship.pipeline.ship import Shipper
-from ccship.sinks.langfuse import PATIENCE, LangfuseSink
+from ccship.sinks.exporter import PATIENCE
+from ccship.sinks.langfuse import LangfuseSink
 from ccship.state import State
 from ccship.transcript.discover import sessions_at
 from conftest import FIXTURES

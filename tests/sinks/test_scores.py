@@ -11,7 +11,8 @@ import pytest
 from ccship import config
 from ccship.signals.model import Signals
 from ccship.signals.scores import SENT, Score, scores_of
-from ccship.sinks.langfuse import PATIENCE, LangfuseSink
+from ccship.sinks.exporter import PATIENCE
+from ccship.sinks.langfuse import LangfuseSink
 from ccship.sinks.score_configs import DESCRIPTIONS
 from conftest import FIXTURES
 from helpers import run_ccship

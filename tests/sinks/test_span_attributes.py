@@ -12,7 +12,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 from ccship.observations import Observation
 from ccship.privacy.encoding import encode
-from ccship.sinks.spans import AccountingExporter, SpanSink
+from ccship.sinks.exporter import AccountingExporter
+from ccship.sinks.spans import SpanSink
 from conftest import FIXTURES
 from helpers import observe
 

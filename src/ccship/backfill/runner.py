@@ -16,6 +16,7 @@ from ccship.signals.scores import SignalsMode
 from ccship.sinks import Sink
 from ccship.sinks.collecting import RehearsalSink
 from ccship.sinks.server_prices import ServerPrices
+from ccship.sinks.servers import sink_of
 from ccship.state import State
 
 StateMode: TypeAlias = Literal["kept", "copied", "none"]
@@ -123,8 +124,6 @@ class Runner:
     def _sink_of(self, settings: Config) -> Sink:
         if self._is_rehearsal:
             return RehearsalSink()
-        from ccship.sinks.langfuse import LangfuseSink  # noqa: PLC0415 - the SDK takes a second to load
-
-        sink = LangfuseSink(settings)
+        sink = sink_of(settings)
         self._stack.callback(sink.close)
         return sink

@@ -23,7 +23,7 @@ class Selection:
     @property
     def ready(self) -> "Selection":
         """The same without destinations that have no keys."""
-        ready = [destination for destination in self.destinations if destination.settings.has_keys]
+        ready = [destination for destination in self.destinations if destination.settings.can_send]
         return Selection(ready, self.excluded)
 
     @property
@@ -41,7 +41,7 @@ class Selection:
     def without_keys(self) -> Iterator[str]:
         """Yield a problem for each destination that has no keys."""
         for destination in self.destinations:
-            if not destination.settings.has_keys:
+            if not destination.settings.can_send:
                 yield destination.without_keys(f"{counted(len(destination.sessions), 'session')} not sent")
 
 

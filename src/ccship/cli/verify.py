@@ -117,7 +117,7 @@ def verify(
     destinations, excluded = by_destination(settings, chosen)
     findings = _Findings(excluded=excluded.total())
     for destination in destinations:
-        if not destination.settings.has_keys and len(destinations) > 1:
+        if not destination.settings.can_send and len(destinations) > 1:
             count = counted(len(destination.sessions), "session")
             findings.problems.append(destination.without_keys(f"{count} not checked"))
         else:

@@ -10,16 +10,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ccship.config.access import Access, access_of, otlp_of
 from ccship.config.file import config_file, read_file
-from ccship.config.keys import SERVER, Refusal, refusal_of
+from ccship.config.keys import SERVER, Refusal, check_names, has_headers, refusal_of, unread
 from ccship.config.kinds import fields_of
 from ccship.config.projects import Pattern, any_matches, pattern_of
 from ccship.config.repository import split
 from ccship.config.settings import Settings
-from ccship.config.table import Values
+from ccship.config.table import DestinationKind, Values
 from ccship.errors import ConfigError
 from ccship.hook import state_folder
 from ccship.observations import TraceSettings
@@ -37,8 +39,11 @@ __all__ = ["Config", "Route", "load", "user_name"]
 class Config:
     """The settings of one destination. `load` returns those of the default, with routes to the others.
 
-    `name`: the destination's name in messages. `refusal`: the reason if keys are set but must not be used. `ignored`: a
-    line for each value that would have loosened a privacy setting.
+    `name`: the destination's name in messages. `base_url`: the address of the Langfuse server, or the full one of an
+    OTLP destination. `account`: what tells it from others at this address, if it has no public key. `is_gateway`: the
+    server is behind a gateway that adds the keys. `also`: it gets sessions in addition to another destination.
+    `refusal`: the reason if keys are set but must not be used. `ignored`: a line for each value that would have
+    loosened a privacy setting.
     """
 
     name: str
@@ -46,6 +51,7 @@ class Config:
     public_key: str | None
     secret_key: str | None = field(repr=False)
     base_url: str
+    access: Access
     trace_settings: TraceSettings
     policy: Policy
     signals: SignalsMode
@@ -53,6 +59,10 @@ class Config:
     debug: bool
     claude_dir: Path
     state_dir: Path
+    kind: DestinationKind = "langfuse"
+    account: str = ""
+    is_gateway: bool = False
+    also: bool = False
     refusal: Refusal | None = None
     ignored: tuple[str, ...] = ()
     exclude: tuple[Pattern, ...] = ()
@@ -74,9 +84,10 @@ class Config:
         return budgets_of(self.budget_tables, self.config_file)
 
     def for_project(self, cwd: str | None) -> "Config | None":
-        """Return the settings for a session that began in `cwd`; None if its project is excluded.
+        """Return the settings of the first destination of a session that began in `cwd`; None if it is excluded.
 
-        The first table that matches the project decides. A session without a folder goes to the default destination.
+        The first table without `also` that matches the project decides. A session without a folder goes to the default
+        destination.
 
         Raises:
             ConfigError: The settings of that destination are invalid; those of others may be valid.
@@ -85,16 +96,22 @@ class Config:
             return self
         if self.excluded_by(cwd):
             return None
-        return next((route.config for route in self.routes if any_matches(route.projects, cwd)), self)
+        return next((route.config for route in self.routes if not route.also and route.matches(cwd)), self)
+
+    def also_for_project(self, cwd: str | None) -> "tuple[Route, ...]":
+        """Return the routes to the other destinations of a session that began in `cwd`."""
+        if cwd is None or self.excluded_by(cwd):
+            return ()
+        return tuple(route for route in self.routes if route.also and route.matches(cwd))
 
     def excluded_by(self, cwd: str | None) -> Pattern | None:
         """Return the pattern that excludes a project, if any."""
         return next((pattern for pattern in self.exclude if cwd and pattern.matches(cwd)), None)
 
     @property
-    def has_keys(self) -> bool:
-        """Whether both keys are set."""
-        return bool(self.public_key and self.secret_key)
+    def can_send(self) -> bool:
+        """Whether all that the server asks for is set: both keys, or what an OTLP destination or a gateway has."""
+        return self.kind == "otlp" or self.is_gateway or bool(self.public_key and self.secret_key)
 
     @property
     def why_no_keys(self) -> str:
@@ -103,13 +120,18 @@ class Config:
 
     @property
     def requests_dir(self) -> Path:
-        """The folder of request files."""
-        return self.state_dir / "requests"
+        """The folder of request files. A destination in addition to another has a folder of its own."""
+        folder = self.state_dir / "requests"
+        return folder / blake2b(self.destination.encode(), digest_size=8).hexdigest() if self.also else folder
 
     @property
     def destination(self) -> str:
         """The name of this destination in the state."""
-        return f"{self.base_url} {self.public_key}"
+        return f"{self.base_url} {self.account or self.public_key}"
+
+    def lock_id(self, session_id: str) -> str:
+        """Return what is locked while a session is shipped there: destinations do not wait for each other."""
+        return f"{session_id} {self.destination}" if self.also else session_id
 
 
 @dataclass(frozen=True)
@@ -122,7 +144,12 @@ class Route:
 
     name: str
     projects: tuple[Pattern, ...]
+    also: bool
     _settings: Settings = field(repr=False)
+
+    def matches(self, cwd: str) -> bool:
+        """Return whether the projects of the table contain a folder."""
+        return any_matches(self.projects, cwd)
 
     @cached_property
     def config(self) -> Config:
@@ -146,6 +173,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     if problem := environment.used_in(file):
         raise ConfigError(problem)
     settings = Settings(environment.own, file, environment.foreign)
+    check_names(file.get("destinations", []))
     routes = tuple(_route(replace(settings, table=table)) for table in file.get("destinations", []))
     budgets = tuple(file.get("budgets", ()))
     return replace(
@@ -157,32 +185,46 @@ def _route(settings: Settings) -> Route:
     projects = settings.table["projects"]
     texts = [projects] if isinstance(projects, str) else projects
     name = str(settings.table.get("name") or texts[0])
-    return Route(name, tuple(pattern_of(text, f"destination {name}") for text in texts), settings)
+    also = settings.table.get("also") or False
+    if not isinstance(also, bool):
+        raise ConfigError(f"destination {name}: also must be true or false")
+    return Route(name, tuple(pattern_of(text, f"destination {name}") for text in texts), also, settings)
 
 
 def _config(name: str, settings: Settings, routes: tuple[Route, ...] = ()) -> Config:
     environ = settings.environ
     refusal = refusal_of(settings)
-    values = settings.values(without=SERVER if refusal else ())
+    values = settings.values(without=SERVER if refusal else unread(settings))
     _check(values)
+    base_url, access = _server(values, environ) if refusal is None else (values.base_url, Access())
+    is_gateway = values.kind == "langfuse" and refusal is None and not values.public_key and has_headers(settings)
     return Config(
         name=name,
         opted_in=values.trace,
         public_key=values.public_key or None,
         secret_key=values.secret_key or None,
-        base_url=values.base_url,
-        trace_settings=_trace_settings(values, environ),
+        base_url=base_url,
+        access=access,
+        trace_settings=_trace_settings(values, environ, has_media=values.kind == "langfuse" and not is_gateway),
         policy=_policy(values),
-        signals=values.signals,
+        signals=values.signals if values.kind == "langfuse" else "off",
         ticket=values.ticket,
         debug=values.debug,
         claude_dir=Path(environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser(),
         state_dir=Path(state_folder(dict(environ))),
+        kind=values.kind,
+        account=str(settings.table.get("name") or values.kind) if is_gateway or values.kind == "otlp" else "",
+        is_gateway=is_gateway,
+        also=values.also,
         refusal=refusal,
         ignored=settings.ignored,
         exclude=tuple(pattern_of(text, "exclude") for text in values.exclude),
         routes=routes,
     )
+
+
+def _server(values: Values, environ: Mapping[str, str]) -> tuple[str, Access]:
+    return otlp_of(values, environ) if values.kind == "otlp" else (values.base_url, access_of(values))
 
 
 def _check(values: Values) -> None:
@@ -197,7 +239,7 @@ def _check(values: Values) -> None:
         )
 
 
-def _trace_settings(values: Values, environ: Mapping[str, str]) -> TraceSettings:
+def _trace_settings(values: Values, environ: Mapping[str, str], *, has_media: bool) -> TraceSettings:
     return TraceSettings(
         user_id=values.user_id or user_name(environ),
         trace_name=values.trace_name,
@@ -208,8 +250,8 @@ def _trace_settings(values: Values, environ: Mapping[str, str]) -> TraceSettings
         user_name=user_name(environ),
         namespace=environ.get("POD_NAMESPACE"),
         environment=values.environment or None,
-        images=values.capture_images,
-        cost=values.cost,
+        images=values.capture_images and has_media,
+        cost=values.cost if values.kind == "langfuse" else "server",
     )
 
 

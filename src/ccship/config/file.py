@@ -34,7 +34,7 @@ def _shapes() -> tuple[type[BaseModel], type[BaseModel]]:
     )
     file = _shape(
         "File",
-        (setting for setting in SETTINGS if setting.in_file),
+        (setting for setting in SETTINGS if setting.in_file and not setting.only_in_tables),
         destinations=(list[destination], []),  # type: ignore[valid-type]  # mypy cannot follow a type made at run time
         budgets=(list[dict[str, Any]], []),  # checked by `budgets`: an invalid one must not stop the shipping
     )

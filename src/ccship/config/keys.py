@@ -2,16 +2,20 @@
 
 Keys go only to an address of the same source: keys of `config.toml` to an address in that file or to the default, keys
 of the environment to either. A repository's address and keys are never used: it could choose who reads your sessions.
+Headers are like keys, and they may replace them: a gateway then adds the keys. A table with an address of its own gets
+no headers from elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from ccship.config.access import is_otlp_variable
 from ccship.config.file import config_file
 from ccship.config.settings import Found, Settings
 from ccship.errors import ConfigError
 
-SERVER = ("BASE_URL", "PUBLIC_KEY", "SECRET_KEY")
+SERVER = ("BASE_URL", "PUBLIC_KEY", "SECRET_KEY", "HEADERS")
 """The settings of a server."""
 
 
@@ -32,9 +36,42 @@ def refusal_of(settings: Settings) -> Refusal | None:
     Raises:
         ConfigError: The table of a destination contains only a part of the server's settings.
     """
-    _check_table(settings)
+    _check_table(settings.table)
+    if is_otlp(settings):
+        return _otlp_refusal(settings)
     base_url, *keys = (next(settings.found(name), None) for name in SERVER)
     return _refusal(base_url, [key for key in keys if key], str(config_file(settings.environ)))
+
+
+def is_otlp(settings: Settings) -> bool:
+    """Return whether the settings are those of an OTLP destination."""
+    return str(settings.table.get("kind", "")).lower() == "otlp"
+
+
+def has_headers(settings: Settings) -> bool:
+    """Return whether headers apply to the destination, be it none at all (`headers = {}`)."""
+    return "HEADERS" not in unread(settings) and next(settings.found("HEADERS"), None) is not None
+
+
+def unread(settings: Settings) -> frozenset[str]:
+    """Return the settings of a server that do not apply to a destination, whatever their layers contain."""
+    table = settings.table
+    if is_otlp(settings):
+        return frozenset(SERVER[:3] if _is_in(table, "headers") else SERVER)
+    if not table.get("base_url"):
+        return frozenset()
+    return frozenset(SERVER[1:3] if not _is_in(table, "public_key") else () if _is_in(table, "headers") else SERVER[3:])
+
+
+def _otlp_refusal(settings: Settings) -> Refusal | None:
+    foreign = next(filter(is_otlp_variable, settings.foreign), None)
+    if not foreign or not settings.table.get("from_env"):
+        return None
+    return Refusal(
+        f"{foreign} comes from {settings.foreign[foreign].file}: nothing is sent, because a repository must not set the"
+        " server",
+        "write endpoint and headers into the table of the destination",
+    )
 
 
 def _refusal(base_url: Found | None, keys: Sequence[Found], file: str) -> Refusal | None:
@@ -62,11 +99,43 @@ def _sources(found: Sequence[Found]) -> str:
     return ", ".join(f"{' and '.join(names)} {come[source]} from {source}" for source, names in keys.items())
 
 
-def _check_table(settings: Settings) -> None:
-    """Check that a table has both keys or none."""
-    table = settings.table
-    named = {name for name in ("public_key", "secret_key") if table.get(name) or table.get(f"{name}_file")}
+def check_names(tables: Iterable[Mapping[str, Any]]) -> None:
+    """Check that tables with the same address and name have the same headers: else they would share a cursor.
+
+    Raises:
+        ConfigError: They have not.
+    """
+    known: dict[tuple[object, ...], object] = {}
+    for table in tables:
+        if table.get("public_key") or table.get("public_key_file"):
+            continue  # the key tells which it is
+        address = table.get("base_url") or table.get("endpoint")
+        headers = table.get("headers"), table.get("headers_file")
+        if address and known.setdefault((address, table.get("name")), headers) != headers:
+            raise ConfigError(f"two destinations at {address} have different headers: give each a name of its own")
+
+
+def _is_in(table: Mapping[str, Any], key: str) -> bool:
+    return table.get(key) not in (None, "") or bool(table.get(f"{key}_file"))
+
+
+def _check_table(table: Mapping[str, Any]) -> None:
+    """Check that a table has both keys or none, and no settings of another kind of destination."""
+    if str(table.get("kind", "")).lower() == "otlp":
+        if wrong := next((key for key in ("base_url", "public_key", "secret_key") if _is_in(table, key)), None):
+            raise ConfigError(f"it is of kind otlp and contains {wrong}: set endpoint and headers instead")
+        return
+    if wrong := next((key for key in ("endpoint", "from_env") if table.get(key)), None):
+        raise ConfigError(f'it contains {wrong}, which only an otlp destination has: set kind = "otlp"')
+    named = {name for name in ("public_key", "secret_key") if _is_in(table, name)}
     if len(named) == 1:
         raise ConfigError(f"it contains only {named.pop()}: set both public_key and secret_key (or their _file)")
-    if not named and table.get("base_url"):
-        raise ConfigError("it contains base_url but no keys: set its public_key and secret_key")
+    if named:
+        return
+    if table.get("base_url") and not _is_in(table, "headers"):
+        raise ConfigError(
+            "it contains base_url but no keys: set its public_key and secret_key, or headers for a gateway that adds"
+            " the keys"
+        )
+    if _is_in(table, "headers") and not table.get("base_url"):
+        raise ConfigError("it contains headers but no keys: set base_url, the address of the gateway")

@@ -6,12 +6,14 @@ The text of a ValueError follows the name and the origin of the setting.
 import re
 from string import Formatter
 from typing import Annotated, Any, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
 from ccship.observations import TRACE_NAME_FIELDS
 
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[ \t\x21-\x7e]*")
 _ENVIRONMENT = re.compile(r"(?!langfuse)[a-z0-9_-]{1,40}")
 
 
@@ -39,9 +41,53 @@ def _pairs(value: Any) -> Any:
     return {key.strip(): text.strip() for key, _, text in pairs}
 
 
+def _headers(value: Any) -> Any:
+    """Return headers by name: from a table, from lines `name: value`, or from the format of OpenTelemetry's variables.
+
+    No error quotes a value.
+    """
+    if isinstance(value, dict):
+        return value
+    text = str(value).strip()
+    if "\n" in text or re.match(r"[^=,]*:", text):
+        pairs = [line.partition(":") for line in text.splitlines() if line.strip()]
+    else:
+        pairs = [(name, equals, unquote(rest)) for name, equals, rest in (w.partition("=") for w in text.split(","))]
+    if any(not separator for _, separator, _ in pairs):
+        raise ValueError("must be a table, lines of name: value, or name=value separated by commas")
+    return {name.strip(): rest.strip() for name, _, rest in pairs}
+
+
+def _header_fields(headers: dict[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError("contains a name that is not the name of a header")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"contains a value of {name} that no header can have")
+    return headers
+
+
+def _otlp_url(url: str) -> str:
+    if not url:
+        return url
+    url = _url(url, "set headers instead")
+    if "?" in url or "#" in url:
+        raise ValueError("contains a query or a fragment: set headers instead")
+    return url
+
+
+def _endpoint(url: str) -> str:
+    """Return the full address for traces, with the path that OpenTelemetry's protocol defines as the default."""
+    return url if not url or url.endswith("/traces") else f"{url}/v1/traces"
+
+
 def _base_url(url: str) -> str:
+    return _url(url, "set public_key and secret_key instead")
+
+
+def _url(url: str, instead: str) -> str:
     if "@" in url:
-        raise ValueError("contains a user name or a password: set public_key and secret_key instead")
+        raise ValueError(f"contains a user name or a password: {instead}")
     try:
         parts = urlsplit(url)
         is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -99,6 +145,11 @@ Paths: TypeAlias = Annotated[
 ]
 """One path. The paths of several layers add up."""
 
+Headers: TypeAlias = Annotated[dict[str, Text], BeforeValidator(_headers), AfterValidator(_header_fields)]
+"""A TOML table, lines `name: value`, or `name=value` separated by commas with percent encoding."""
+
+OtlpUrl: TypeAlias = Annotated[Text, AfterValidator(_otlp_url)]
+Endpoint: TypeAlias = Annotated[OtlpUrl, AfterValidator(_endpoint)]
 BaseUrl: TypeAlias = Annotated[Text, AfterValidator(_base_url)]
 EnvironmentName: TypeAlias = Annotated[Text, AfterValidator(_environment)]
 Regex: TypeAlias = Annotated[Text, AfterValidator(_regex)]

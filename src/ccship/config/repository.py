@@ -15,6 +15,7 @@ from typing import Any
 from ccship.claude_code import registration
 from ccship.claude_code.installed import config_dir
 from ccship.claude_code.settings_file import SettingsFile
+from ccship.config.access import is_otlp_variable
 from ccship.config.table import SETTINGS
 from ccship.config.tracked import is_tracked
 from ccship.errors import ConfigError
@@ -189,4 +190,4 @@ def _plugin_options(plugins: Any) -> dict[str, str]:
 
 
 def _is_guarded(name: str) -> bool:
-    return name in _GUARDED or name in _NEVER or name.upper() in _TRANSPORT
+    return name in _GUARDED or name in _NEVER or name.upper() in _TRANSPORT or is_otlp_variable(name)

@@ -10,13 +10,28 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ccship.config.kinds import BaseUrl, EnvironmentName, Lower, Pairs, Paths, Regex, Text, TraceName, Words
+from ccship.config.kinds import (
+    BaseUrl,
+    Endpoint,
+    EnvironmentName,
+    Headers,
+    Lower,
+    Pairs,
+    Paths,
+    Regex,
+    Text,
+    TraceName,
+    Words,
+)
 from ccship.observations import TRACE_NAME, CostMode
 from ccship.privacy import MAX_CHARS, SHORTEST, Capture
 from ccship.signals.scores import SignalsMode
 
 FromRepository: TypeAlias = Literal["any", "stricter", "adds", "never"]
 """What a repository's settings files may do: set a setting, make it stricter, add to it, or nothing."""
+
+DestinationKind: TypeAlias = Literal["langfuse", "otlp"]
+"""What a destination is: a Langfuse server, or any backend that takes OpenTelemetry's protocol."""
 
 Kind: TypeAlias = Literal["text", "flag", "number", "choice", "words", "pairs", "path"]
 """The type of a value in the docs and the home-manager module."""
@@ -32,9 +47,9 @@ class Setting:
     """A setting. `name`: its variable without `CC_LANGFUSE_`; in lower case its key in `config.toml`.
 
     `plain`: other variables that set it. `has_file`: the value may be in a file (`..._FILE`). `in_file`,
-    `per_destination`: may be in `config.toml`, and in a destination's table there. `in_plugin`: the Claude Code plugin
-    prompts for it. `least`: the smallest number. `default`, `kind` and `choices` usually come from the field of
-    `Values`.
+    `per_destination`: may be in `config.toml`, and in a destination's table there; `only_in_tables`: nowhere else.
+    `in_plugin`: the Claude Code plugin prompts for it. `least`: the smallest number. `default`, `kind` and `choices`
+    usually come from the field of `Values`.
     """
 
     help: str
@@ -43,6 +58,7 @@ class Setting:
     is_secret: bool = False
     in_file: bool = True
     per_destination: bool = True
+    only_in_tables: bool = False
     in_plugin: bool = False
     from_repository: FromRepository = "any"
     name: str = ""
@@ -54,7 +70,10 @@ class Setting:
     @property
     def variables(self) -> tuple[str, ...]:
         """The variables that set it, the strongest first."""
-        return (*(() if self.name.startswith("CLAUDE_") else (f"CC_LANGFUSE_{self.name}",)), *self.plain)
+        return (
+            *(() if self.only_in_tables or self.name.startswith("CLAUDE_") else (f"CC_LANGFUSE_{self.name}",)),
+            *self.plain,
+        )
 
     @property
     def looked_up(self) -> tuple[str, ...]:
@@ -116,6 +135,32 @@ class Values(BaseModel):
         "Address of the Langfuse server.", ("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
         in_plugin=True, from_repository="never",
     )] = "https://cloud.langfuse.com"
+    headers: Annotated[Headers, Setting(
+        "Headers of every request; without keys, for a gateway that adds the keys.",
+        has_file=True, is_secret=True, from_repository="never",
+    )] = {}
+    kind: Annotated[DestinationKind, Lower, Setting(
+        "What the destination is: langfuse, or otlp for any backend that takes OpenTelemetry.", only_in_tables=True,
+    )] = "langfuse"
+    also: Annotated[bool, Setting(
+        "Send the projects of this table to it in addition to their first destination.", only_in_tables=True,
+    )] = False
+    endpoint: Annotated[Endpoint, Setting(
+        "Address of an otlp destination; /v1/traces is appended unless it ends in /traces.", only_in_tables=True,
+    )] = ""
+    from_env: Annotated[bool, Setting(
+        "Read what the table of an otlp destination leaves out from OTEL_EXPORTER_OTLP_* variables.",
+        only_in_tables=True,
+    )] = False
+    certificate: Annotated[Text, Setting(
+        "File with the certificates of the authorities to trust.", only_in_tables=True, kind="path",
+    )] = ""
+    client_certificate: Annotated[Text, Setting(
+        "File with the certificate that ccship presents.", only_in_tables=True, kind="path",
+    )] = ""
+    client_key: Annotated[Text, Setting(
+        "File with the key of the client certificate.", only_in_tables=True, kind="path",
+    )] = ""
     environment: Annotated[EnvironmentName, Setting(
         "Langfuse environment of the traces.", ("LANGFUSE_TRACING_ENVIRONMENT",), in_plugin=True,
     )] = ""

@@ -159,7 +159,7 @@ def opted_in(facts: Facts) -> Finding | None:
 
 def keys(facts: Facts) -> Finding | None:
     """The destination of this folder has keys."""
-    if facts.config is None or facts.config.has_keys:
+    if facts.config is None or facts.config.can_send:
         return None
     if refusal := facts.config.refusal:
         return Finding(refusal.problem, refusal.fix)

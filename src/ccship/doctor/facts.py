@@ -157,7 +157,7 @@ def _servers(settings: Config | None) -> tuple[Server, ...]:
     destinations = {
         config.destination: config
         for config in (settings, *(route.config for route in settings.routes))
-        if config.has_keys
+        if config.can_send
     }
     with ThreadPoolExecutor() as pool:
         return tuple(pool.map(ask, destinations.values()))

@@ -1,5 +1,6 @@
-"""The meaning of a Langfuse server's status codes, as errors."""
+"""The meaning of a server's status codes, as errors."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -11,14 +12,36 @@ _MAX_RETRY_AFTER_S = 3600.0
 _MAX_BYTES = 64 * 1024
 
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
-_CONFIGURATION = {
-    401: "the keys were not accepted (401): check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY",
-    403: "the keys may not write to this project (403): check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY",
-    404: "no Langfuse at this address (404): check LANGFUSE_BASE_URL",
-}
 
 
-def check_status(status: int, headers: httpx.Headers) -> None:
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Texts for messages: the expected server, and what to check if it refuses the sender or is another one."""
+
+    server: str
+    sender: str
+    address: str
+    sender_is: str = "the headers"
+
+    def of(self, status: int) -> str | None:
+        """Return the message for a status that only another configuration changes."""
+        match status:
+            case 401:
+                return f"{self.sender_is} were not accepted (401): {self.sender}"
+            case 403:
+                return f"{self.sender_is} may not write to this project (403): {self.sender}"
+            case 404:
+                return f"no {self.server} at this address (404): {self.address}"
+            case _:
+                return None
+
+
+LANGFUSE = Advice(
+    "Langfuse", "check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY", "check LANGFUSE_BASE_URL", "the keys"
+)
+
+
+def check_status(status: int, headers: httpx.Headers, advice: Advice = LANGFUSE) -> None:
     """Return for status 200; otherwise raise.
 
     Raises:
@@ -27,8 +50,8 @@ def check_status(status: int, headers: httpx.Headers) -> None:
         TooLarge: The request is too large.
         Rejected: The server refuses something in the request.
     """
-    if status in _CONFIGURATION:
-        raise Denied(_CONFIGURATION[status])
+    if message := advice.of(status):
+        raise Denied(message)
     if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
         raise TooLarge("too large for the server (413)")
     if status in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY):
@@ -36,7 +59,7 @@ def check_status(status: int, headers: httpx.Headers) -> None:
     if status in _LATER or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise Retryable(f"the server is busy ({status})", retry_after_s(headers.get("retry-after"), datetime.now(UTC)))
     if status != httpx.codes.OK:
-        raise Retryable(f"an unexpected answer ({status}): check LANGFUSE_BASE_URL")
+        raise Retryable(f"an unexpected answer ({status}): {advice.address}")
 
 
 def read_bounded(reply: httpx.Response, limit: int | None = None) -> bytes:

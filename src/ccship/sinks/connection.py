@@ -1,15 +1,14 @@
-"""A connection to a Langfuse server. Every answer is read to its end within a deadline, and judged by the caller."""
+"""A connection to a server. Every answer is read to its end within a deadline, and judged by the caller."""
 
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
-import langfuse
 
 from ccship import __version__
 from ccship.errors import Denied, Retryable
-from ccship.sinks.answers import read_bounded
+from ccship.sinks.answers import Advice, read_bounded
 from ccship.sinks.patience import Patience, deadline
 
 
@@ -23,22 +22,24 @@ class Answer:
 
 
 class Connection:
-    """Sends requests with the keys of one project. Connects at the first request, and again after a failure."""
+    """Sends requests to one server. Connects at the first request, and again after a failure."""
 
     def __init__(
-        self, public_key: str, secret_key: str, base_url: str, patience: Patience, context: ssl.SSLContext
+        self,
+        base_url: str,
+        patience: Patience,
+        context: ssl.SSLContext,
+        advice: Advice,
+        auth: httpx.Auth | None,
+        headers: Mapping[str, str],
     ) -> None:
         self.patience = patience
+        self.advice = advice
         self._base_url = base_url.rstrip("/")
         self._context = context
         self._client: httpx.Client | None = None
-        self._auth = httpx.BasicAuth(public_key, secret_key)
-        self._headers = {
-            "user-agent": f"ccship/{__version__}",
-            "x-langfuse-sdk-name": "python",
-            "x-langfuse-sdk-version": langfuse.__version__,
-            "x-langfuse-public-key": public_key,
-        }
+        self._auth = auth
+        self._headers = {"user-agent": f"ccship/{__version__}", **headers}
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str], limit: int | None = None) -> Answer:
         """Send a body, and return the answer. `limit`: bytes that are read of it.
@@ -83,7 +84,7 @@ class Connection:
             # RuntimeError: the deadline closed the client before it connected
             raise Retryable(f"{url} does not answer: {type(error).__name__}") from error
         except httpx.InvalidURL as error:
-            raise Denied(f"{url} is not a valid address ({error}): check LANGFUSE_BASE_URL") from error
+            raise Denied(f"{url} is not a valid address ({error}): {self.advice.address}") from error
         finally:
             if client.is_closed:
                 self._client = None

@@ -19,7 +19,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from ccship.errors import ConfigError
 from ccship.signals.scores import Score
 from ccship.sinks import Delivery
-from ccship.sinks.spans import AccountingExporter, SpanSink, span_id_of
+from ccship.sinks.exporter import AccountingExporter, span_id_of
+from ccship.sinks.spans import SpanSink
 from ccship.storage import Replacement
 
 STDOUT = Path("-")

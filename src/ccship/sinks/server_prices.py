@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from ccship.config import Config
+from ccship.errors import ConfigError
 from ccship.pricing.prices import tariff_of
 from ccship.storage import write_whole
 
@@ -121,10 +122,11 @@ def _ask(settings: Config) -> list[str] | None:
     import httpx  # noqa: PLC0415 - a tenth of a second, once a day
 
     give_up = time.monotonic() + _DEADLINE_S
-    auth = httpx.BasicAuth(settings.public_key or "", settings.secret_key or "")
+    from ccship.sinks.access import client_of  # noqa: PLC0415 - a tenth of a second, once a day
+
     patterns: list[str] = []
     try:
-        with httpx.Client(base_url=settings.base_url, auth=auth, timeout=_TIMEOUT_S, follow_redirects=False) as client:
+        with client_of(settings, _TIMEOUT_S) as client:
             for page in range(1, _MOST_PAGES + 1):
                 reply = client.get("/api/public/models", params={"limit": _PAGE, "page": page})
                 if reply.status_code != httpx.codes.OK or time.monotonic() > give_up:
@@ -133,7 +135,7 @@ def _ask(settings: Config) -> list[str] | None:
                 patterns += _patterns_in(answer["data"])
                 if page >= answer["meta"]["totalPages"]:
                     return patterns
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, TypeError, KeyError):
+    except (ConfigError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, TypeError, KeyError):
         return None
     return None
 

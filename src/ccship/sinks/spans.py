@@ -20,8 +20,7 @@ from langfuse import LangfuseOtelSpanAttributes as _Names
 from opentelemetry import context as otel_context
 from opentelemetry import trace as otel
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
@@ -31,6 +30,7 @@ from ccship.errors import ConfigError, DeliveryError
 from ccship.observations import Observation, Trace
 from ccship.privacy.encoding import Encoded
 from ccship.sinks import BATCH_SPANS, MIN_SDK, Delivery
+from ccship.sinks.exporter import AccountingExporter
 
 _TRACER_NAME = "langfuse-sdk"
 """The tracer whose spans the SDK exports. Its public-key attribute selects the project."""
@@ -53,25 +53,6 @@ _CLASSES = {
     "tool": langfuse.LangfuseTool,
     "event": langfuse.LangfuseEvent,
 }
-
-
-class AccountingExporter(SpanExporter):
-    """An exporter that records the outcome of every span."""
-
-    def __init__(self) -> None:
-        self.delivery = Delivery()
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send the spans and record the outcome in `delivery`."""
-        try:
-            self.send(spans)
-        except Exception as error:  # noqa: BLE001 - the SDK would log it and report success
-            self.delivery.failure = self.delivery.failure or error  # type: ignore[assignment]
-        return SpanExportResult.FAILURE if self.delivery.failure else SpanExportResult.SUCCESS
-
-    def send(self, spans: Sequence[ReadableSpan]) -> None:
-        """Send the spans; those neither accepted nor rejected on return are not delivered."""
-        raise NotImplementedError
 
 
 def check_sdk(version: str) -> None:
@@ -201,12 +182,6 @@ def _iso(time_ns: int | None) -> str | None:
     if not time_ns:
         return None
     return datetime.fromtimestamp(time_ns / 1e9, UTC).isoformat().replace("+00:00", "Z")
-
-
-def span_id_of(span: ReadableSpan) -> str:
-    """Return the id of an SDK span in hex; empty if it has none."""
-    context = span.get_span_context()
-    return f"{context.span_id:016x}" if context else ""
 
 
 @contextmanager

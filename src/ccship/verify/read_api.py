@@ -14,6 +14,7 @@ import msgspec
 
 from ccship.config import Config
 from ccship.errors import ConfigError, Denied, Retryable
+from ccship.sinks.access import client_of
 from ccship.sinks.answers import check_status
 from ccship.sinks.patience import Patience
 from ccship.verify.compare import Arrived
@@ -85,14 +86,9 @@ class Reader:
     """A client of one server's read API, a context manager. `shows_scores`: whether it is new enough to tell them."""
 
     def __init__(self, settings: Config) -> None:
-        if not settings.public_key or not settings.secret_key:
+        if not settings.can_send:
             raise ConfigError(settings.why_no_keys)
-        self._client = httpx.Client(
-            base_url=settings.base_url,
-            auth=(settings.public_key, settings.secret_key),
-            timeout=_PATIENCE.timeout_s,
-            follow_redirects=False,
-        )
+        self._client = client_of(settings, _PATIENCE.timeout_s)
         self._has_v2 = True
         self.shows_scores = True
 

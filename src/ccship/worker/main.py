@@ -146,7 +146,7 @@ def _destination_of(root: Config, request: Request) -> tuple[Config, str | None]
         return root, "its project is excluded"
     if not settings.opted_in:
         return settings, "not opted in: set TRACE_TO_LANGFUSE=true"
-    if not settings.has_keys and settings.refusal is None:
+    if not settings.can_send and settings.refusal is None:
         return settings, f"no keys for the {settings.name} destination: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
     return settings, None
 
@@ -334,11 +334,11 @@ class _Worker:
 
     def _open_sink(self) -> Sink:
         if self._sink is None:
-            from ccship.sinks.langfuse import LangfuseSink  # noqa: PLC0415 - takes a second to load
+            from ccship.sinks.servers import sink_of  # noqa: PLC0415 - takes a second to load
 
             gc.freeze()
             gc.enable()  # `unchanged` has disabled it for the imports
-            self._sink = LangfuseSink(self._settings)
+            self._sink = sink_of(self._settings)
         return self._sink
 
 

@@ -1,0 +1,19 @@
+"""The sink of a destination's server. Importing a sink takes long, so it happens when one is needed."""
+
+from ccship.config import Config
+from ccship.sinks import Sink
+
+
+def sink_of(config: Config) -> Sink:
+    """Return a sink that sends to a destination.
+
+    Raises:
+        ConfigError: Keys are missing, or its certificates or proxy variables are invalid.
+    """
+    if config.kind == "otlp":
+        from ccship.sinks.otlp_http import OtlpSink  # noqa: PLC0415 - a destination needs one of both
+
+        return OtlpSink(config)
+    from ccship.sinks.langfuse import LangfuseSink  # noqa: PLC0415 - the SDK takes a second to load
+
+    return LangfuseSink(config)
