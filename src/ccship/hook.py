@@ -126,7 +126,7 @@ def _run(raw: bytes) -> None:
     except BlockingIOError:  # that process looks for new requests after it releases the lock
         note(folder, f"{_session_of(transcript)}: another process is shipping it")
         return
-    if environ.get("CC_LANGFUSE_FOREGROUND", "").lower() in _TRUE:
+    if is_foreground(environ):
         _hide_output()
         try:
             from ccship.worker.unchanged import main as work  # noqa: PLC0415 - the foreground does not need it
@@ -136,6 +136,11 @@ def _run(raw: bytes) -> None:
             work(request, lock)
     else:
         _start_worker(request, lock)
+
+
+def is_foreground(environ: "os._Environ[str] | dict[str, str]") -> bool:
+    """Return whether the hook waits for its worker."""
+    return environ.get("CC_LANGFUSE_FOREGROUND", "").lower() in _TRUE
 
 
 class _Plain:

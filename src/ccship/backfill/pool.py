@@ -92,6 +92,7 @@ class _Queue:
         elif report.failure is not None:
             self._failed.add(part.settings.destination)
         self.report.add(report)
+        self.report.destinations.setdefault(part.settings.name, Report()).add(report)
 
 
 def _ship_in_pool(

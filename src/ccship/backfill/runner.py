@@ -84,6 +84,7 @@ class Runner:
                 part.settings.trace_settings, self._options.window, self._options.resend,
                 server_prices=prices or (lambda _: True), signals=self._signals_of(part.settings),
                 signals_only=self._options.signals_only,
+                folds_events=part.settings.kind == "otlp" and self._sink is None,
             ),
             policy=part.settings.policy, repositories=None if self._is_rehearsal else Repositories(),
             progress=progress, enough=lambda: self._should_stop(shipper.report),
@@ -119,7 +120,8 @@ class Runner:
     def _state_of(self, settings: Config) -> State:
         if self._options.state_mode == "none":
             return State(None, settings.destination)
-        return State(settings.state_dir, settings.destination, rehearse=self._options.state_mode == "copied")
+        rehearse = self._options.state_mode == "copied"
+        return State(settings.state_dir, settings.destination, rehearse=rehearse, lock_id=settings.lock_id)
 
     def _sink_of(self, settings: Config) -> Sink:
         if self._is_rehearsal:

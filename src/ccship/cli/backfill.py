@@ -80,7 +80,7 @@ def backfill(
     if signals_only and settings.signals == "off" and not settings.routes:
         raise ConfigError("scores are off: set CC_LANGFUSE_SIGNALS=review or all")
     chosen = select(paths or [], claude_dir or settings.claude_dir, session=session, project=project)
-    destinations, excluded = by_destination(settings, chosen)
+    destinations, excluded = by_destination(settings, chosen, only_first=to is not None)
     selection = Selection(destinations, excluded)
     flags = _Flags(Window(*span(since, until)), resend, limit, signals_only, jobs, as_json)
     if to is not None:

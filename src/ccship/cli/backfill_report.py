@@ -38,6 +38,19 @@ class Selection:
         """The size of all transcripts, in bytes."""
         return sum(session.size for destination in self.destinations for session in destination.sessions)
 
+    @property
+    def by_name(self) -> "dict[str, Selection]":
+        """The destinations one by one if sessions go to several of them, so that sums would count these twice."""
+        paths = [
+            path for destination in self.destinations for session in destination.sessions for path in session.paths
+        ]
+        if len(set(paths)) == len(paths):
+            return {}
+        of_name: dict[str, list[Destination]] = {}
+        for destination in self.destinations:
+            of_name.setdefault(destination.settings.name, []).append(destination)
+        return {name: Selection(destinations, Counter()) for name, destinations in of_name.items()}
+
     def without_keys(self) -> Iterator[str]:
         """Yield a problem for each destination that has no keys."""
         for destination in self.destinations:
@@ -46,7 +59,12 @@ class Selection:
 
 
 def plan_text(plan: Report, selection: Selection) -> str:
-    """Format the plan of a run."""
+    """Format the plan of a run, each destination apart if sessions go to several."""
+    parts = [_plan_text(plan.destinations.get(name, Report()), each) for name, each in selection.by_name.items()]
+    return "\n".join([*parts, *_excluded(selection)]) if parts else _plan_text(plan, selection)
+
+
+def _plan_text(plan: Report, selection: Selection) -> str:
     span = " to ".join(local_time(moment_ns / 1e9) for moment_ns in plan.began_ns or ())
     tokens = plan.tokens
     written = sum(tokens[key] for key in CACHE_WRITES)
@@ -63,7 +81,18 @@ def plan_text(plan: Report, selection: Selection) -> str:
 
 
 def result_text(report: Report, selection: Selection, verb: str) -> str:
-    """Format the result of a run. `verb`: `sent`, `wrote` or `would send`."""
+    """Format the result of a run, each destination apart if sessions go to several.
+
+    `verb`: `sent`, `wrote` or `would send`.
+    """
+    parts = [
+        f"{name}: {_result_text(report.destinations.get(name, Report()), each, verb)}"
+        for name, each in selection.by_name.items()
+    ]
+    return "\n".join([*parts, *_excluded(selection)]) if parts else _result_text(report, selection, verb)
+
+
+def _result_text(report: Report, selection: Selection, verb: str) -> str:
     tokens = report.tokens
     turns, subagents = counted(report.turns["sent"], "turn"), counted(report.turns["subagents"], "subagent")
     size = f"{_sent(report)}, {tokens['output']:,} tokens out, {tokens['cache_read_input_tokens']:,} cache read"
@@ -97,6 +126,15 @@ def document(report: Report, selection: Selection, verb: str) -> dict[str, objec
         "unpriced_models": sorted(report.unpriced),
         "problems": report.problems,
         "failure": str(report.failure) if report.failure else None,
+        "destinations": {
+            name: {
+                "turns": dict(each.turns),
+                "observations": dict(each.spans),
+                "scores": dict(each.scores),
+                "failure": str(each.failure) if each.failure else None,
+            }
+            for name, each in report.destinations.items()
+        },
     }
 
 
@@ -126,6 +164,10 @@ def _skipped(report: Report, selection: Selection) -> Iterator[str]:
         yield f"skipped {counted(report.turns['unwanted'], 'turn')} outside --since and --until"
     if report.turns["waiting"]:
         yield f"not sent yet: {waiting_text(report.turns['waiting'])}"
+    yield from _excluded(selection)
+
+
+def _excluded(selection: Selection) -> Iterator[str]:
     for pattern, count in selection.excluded.items():
         yield f"skipped {counted(count, 'session')} of projects excluded by {pattern}"
 
@@ -143,7 +185,10 @@ def _notes(report: Report) -> Iterator[str]:
         refused = counted(report.scores["dead_lettered"], "score")
         yield f"the server refused {refused}: run ccship status for the reason"
     if report.scores["unsupported"]:
-        yield "the server takes no scores: update Langfuse, then run ccship backfill --signals-only"
+        yield (
+            "the server takes no scores: update Langfuse, or let the gateway forward /api/public/ingestion, then run"
+            " ccship backfill --signals-only"
+        )
     lines = RecordCounts.of(outcomes_in(report.lines))
     bad, unknown = lines.ignored[BAD], lines.unknown.total()
     if bad or unknown:

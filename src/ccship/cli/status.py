@@ -85,7 +85,9 @@ def _show(overview: Overview, to: Console, *, show_all: bool) -> None:
 
 
 def _show_destination(status: DestinationStatus, to: Console, *, show_all: bool) -> None:
-    to.print(Text(f"{status.base_url}  {status.public_key}", style="bold"), soft_wrap=True)
+    to.print(
+        Text("  ".join(filter(None, (status.base_url, status.account, _name(status)))), style="bold"), soft_wrap=True
+    )
     if status.retry_at and status.retry_at > time.time():
         to.print(f"paused after a failure until {local_time(status.retry_at)}", style="yellow")
     unfinished = [session for session in status.sessions if not session.is_complete]
@@ -98,6 +100,11 @@ def _show_destination(status: DestinationStatus, to: Console, *, show_all: bool)
     to.print(_balance(status.counts), soft_wrap=True)
     for line in _failures(status):
         to.print(Text(line, style="red"), soft_wrap=True)
+
+
+def _name(status: DestinationStatus) -> str | None:
+    """Return the name of a destination, unless it is the account, too."""
+    return f"({status.name})" if status.name not in (None, "default", status.account) else None
 
 
 def _row(session: SessionStatus) -> tuple[Cell, ...]:
@@ -149,7 +156,8 @@ def _document(overview: Overview) -> dict[str, object]:
 def _destination(status: DestinationStatus) -> dict[str, object]:
     return {
         "base_url": status.base_url,
-        "public_key": status.public_key,
+        "public_key": status.account,
+        "name": status.name,
         "retry_at": iso_time(status.retry_at),
         "last_shipped": iso_time(status.shipped_at),
         "records": _counts(status.counts),

@@ -31,6 +31,7 @@ from ccship.privacy.encoding import Encoded
 from ccship.signals.scores import Score
 from ccship.sinks import Delivery, Sink
 from ccship.sinks.server_prices import ServerPrices
+from ccship.sinks.servers import sink_of
 from ccship.state import State
 from ccship.transcript.discover import Session
 from ccship.transcript.files import is_there
@@ -58,6 +59,7 @@ class _Findings:
     traces: set[str] = field(default_factory=set)
     differences: list[Difference] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
     def count(self, kind: str) -> int:
         return sum(len(getattr(difference, kind)) for difference in self.differences)
@@ -70,7 +72,8 @@ class _Findings:
 
     @property
     def ok(self) -> bool:
-        return not (self.unrepaired or self.count("doubled") or self.problems)
+        is_blind = self.unread and not self.sessions
+        return not (self.unrepaired or self.count("doubled") or self.problems or is_blind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +120,18 @@ def verify(
     destinations, excluded = by_destination(settings, chosen)
     findings = _Findings(excluded=excluded.total())
     for destination in destinations:
-        if not destination.settings.can_send and len(destinations) > 1:
+        if destination.settings.kind != "langfuse":
+            findings.unread.append(f"{destination.title}: not checked, because verify reads Langfuse only")
+        elif not destination.settings.can_send and len(destinations) > 1:
             count = counted(len(destination.sessions), "session")
             findings.problems.append(destination.without_keys(f"{count} not checked"))
         else:
-            _check(destination, window, findings, repair=repair)
+            try:
+                _check(destination, window, findings, repair=repair)
+            except CcshipError as error:
+                if len(destinations) == 1:
+                    raise
+                findings.problems.append(f"{destination.title}: {error}")
     if as_json:
         sys.stdout.buffer.write(orjson.dumps(_document(findings), option=orjson.OPT_INDENT_2) + b"\n")
     else:
@@ -148,7 +158,7 @@ def _check(destination: Destination, window: Window, findings: _Findings, *, rep
         copy = stack.enter_context(State(settings.state_dir, settings.destination, rehearse=True))
         sink: Sink | None = None
         read = _read(settings, copy, destination.sessions, window, findings)
-        for checked, differences in in_threads(partial(_differences, reader, settings.base_url), read):
+        for checked, differences in in_threads(partial(_differences, reader, settings), read):
             findings.sessions += 1
             findings.observations += len(checked.expected)
             findings.scores += len(checked.scores) if reader.shows_scores else 0
@@ -164,9 +174,7 @@ def _check(destination: Destination, window: Window, findings: _Findings, *, rep
             repaired: set[str] = set()
             if repair and (resendable or priceable or rescorable):
                 if sink is None:
-                    from ccship.sinks.langfuse import LangfuseSink  # noqa: PLC0415 - the SDK takes a second to load
-
-                    sink = stack.enter_context(closing(LangfuseSink(settings)))
+                    sink = stack.enter_context(closing(sink_of(settings)))
                 intact = {span.span_id for span in checked.expected} - resendable - priceable
                 intact |= {score.id for score in checked.scores} - rescorable
                 repair_sink = _RepairSink(sink, intact, checked.dead_letters)
@@ -210,7 +218,7 @@ def _read(
     findings.waiting += len(planner.waiting)
 
 
-def _differences(reader: Reader, base_url: str, checked: _Checked) -> list[Difference]:
+def _differences(reader: Reader, settings: Config, checked: _Checked) -> list[Difference]:
     """Compare by session id of the trace: copied turns may have that of the original session."""
     by_session = sorted(checked.expected, key=lambda span: span.session_id)
     differences: list[Difference] = []
@@ -226,13 +234,18 @@ def _differences(reader: Reader, base_url: str, checked: _Checked) -> list[Diffe
         stored = reader.scores(dict.fromkeys(score.trace_id for score in added))
         differences += compare_added(checked.session.session_id, added, stored)
     except DeliveryError as error:
-        raise CcshipError(f"cannot read from {base_url}: {error}; run ccship doctor") from error
+        fix = (
+            "let the gateway forward Langfuse's whole API, or verify with keys"
+            if settings.is_gateway
+            else "run ccship doctor"
+        )
+        raise CcshipError(f"cannot read from {settings.base_url}: {error}; {fix}") from error
     return differences
 
 
 def _repair(settings: Config, session: Session, window: Window, sink: "_RepairSink", findings: _Findings) -> set[str]:
     """Resend a session through a repair sink and record it in the state; return the ids that were accepted."""
-    with State(settings.state_dir, settings.destination) as state:
+    with State(settings.state_dir, settings.destination, lock_id=settings.lock_id) as state:
         for path in session.paths:
             sink.remember(state.transcript(path, session.session_id).spans)
         shipper = Shipper(
@@ -318,7 +331,7 @@ def _print_result(findings: _Findings) -> None:
                 typer.echo(f"  {label}: {', '.join(names)}")
     if len(findings.differences) > _MAX_SHOWN:
         typer.echo(f"and {len(findings.differences) - _MAX_SHOWN} more traces (list all with --json)")
-    for problem in findings.problems:
+    for problem in (*findings.problems, *findings.unread):
         typer.echo(f"ccship: {problem}", err=True)
     typer.echo(
         f"checked {counted(findings.sessions, 'session')}, {counted(len(findings.traces), 'trace')},"
@@ -369,5 +382,6 @@ def _document(findings: _Findings) -> dict[str, object]:
         "waiting": findings.waiting,
         "unpriced_models": sorted(findings.unpriced_models),
         "differences": [asdict(difference) for difference in findings.differences],
+        "not_checked": findings.unread,
         "problems": findings.problems,
     }

@@ -10,29 +10,29 @@ from dataclasses import dataclass
 
 from ccship.claude_code import registration
 from ccship.doctor.facts import Facts
+from ccship.doctor.finding import Finding
+from ccship.doctor.server_checks import (
+    clock,
+    endpoint_names,
+    endpoints_accept,
+    keys_accepted,
+    keys_match,
+    priced,
+    project_names,
+    server_answers,
+    server_version,
+)
 from ccship.observations.line_outcomes import Unknown
 from ccship.sinks import MIN_SDK
 
 SDK_BELOW = (6,)
 """The first Langfuse SDK version that ccship does not support; the same as in `pyproject.toml`."""
 
-MIN_SERVER = (3, 22)
-"""The first Langfuse server that accepts OpenTelemetry."""
-
 _LONGEST_START_S = 3.0
 _WAITING_S = 600.0
 """A request older than this is a backlog: a worker runs for two minutes, and the next one continues."""
 
 _SOON_S = 3 * 86_400.0
-_CLOCK_S = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A problem and its fix: a command if there is one."""
-
-    problem: str
-    fix: str
 
 
 def client(facts: Facts) -> Finding | None:
@@ -176,77 +176,6 @@ def ignored(facts: Facts) -> Finding | None:
     return Finding("; ".join(facts.config.ignored), "remove it, or set it in config.toml")
 
 
-def server_answers(facts: Facts) -> Finding | None:
-    """Every server answers and is a Langfuse server."""
-    for server in facts.servers:
-        if server.error is not None:
-            return Finding(
-                f"{server.base_url} does not answer ({server.error})", "check LANGFUSE_BASE_URL and the network"
-            )
-        if server.version is None:
-            problem = f"{server.base_url} is not a Langfuse server (health check: HTTP {server.health_status})"
-            return Finding(problem, "check LANGFUSE_BASE_URL")
-    return None
-
-
-def keys_accepted(facts: Facts) -> Finding | None:
-    """Every server accepts its keys."""
-    for server in facts.servers:
-        if server.error is None and server.version is not None and server.keys_status != 200:  # noqa: PLR2004 - OK
-            problem = f"{server.base_url} rejects the keys of destination {server.name} (HTTP {server.keys_status})"
-            return Finding(problem, "copy both keys again from the project's settings in Langfuse")
-    return None
-
-
-def keys_match(facts: Facts) -> Finding | None:
-    """Public and secret key belong together: Langfuse stores spans in the project of the secret key."""
-    for server in facts.servers:
-        if server.knows_public_key is False:
-            return Finding(
-                f"{server.base_url} has no such public key as that of destination {server.name}, but accepts its secret"
-                f" key: traces go to project {server.project or 'of the secret key'}",
-                "copy both keys from the settings of one project in Langfuse",
-            )
-    return None
-
-
-def project_names(facts: Facts) -> str:
-    """Format the Langfuse projects that the keys belong to."""
-    return ", ".join(f"project {server.project} at {server.base_url}" for server in facts.servers if server.project)
-
-
-def priced(facts: Facts) -> Finding | None:
-    """Every model has a price: a call without one costs $0.00 in Langfuse."""
-    models = sorted({model for server in facts.servers for model in server.unpriced})
-    if not models:
-        return None
-    return Finding(
-        f"neither Langfuse nor ccship has a price for {', '.join(models)}",
-        "add the model with its prices in Langfuse (Settings > Models), or update ccship",
-    )
-
-
-def server_version(facts: Facts) -> Finding | None:
-    """Every server is new enough to accept OpenTelemetry."""
-    for server in facts.servers:
-        version = _numbers(server.version or "")
-        if version and version < MIN_SERVER:
-            needed = ".".join(map(str, MIN_SERVER))
-            return Finding(f"{server.base_url} runs Langfuse {server.version}", f"update it to {needed} or later")
-    return None
-
-
-def clock(facts: Facts) -> Finding | None:
-    """The clocks of this machine and the server agree: Langfuse hides spans of the future."""
-    for server in facts.servers:
-        if abs(server.ahead_s) > _CLOCK_S:
-            way = "behind" if server.ahead_s > 0 else "ahead of"
-            return Finding(
-                f"this machine's clock is {abs(server.ahead_s):,.0f} s {way} {server.base_url}", "set the clock"
-            )
-    return None
-
-
 def state(facts: Facts) -> Finding | None:
     """The state folder is private, readable and of a supported version."""
     return (
@@ -341,6 +270,10 @@ def _servers(facts: Facts) -> object:
     return facts.servers
 
 
+def _endpoints(facts: Facts) -> object:
+    return facts.endpoints
+
+
 def _answers(facts: Facts) -> object:
     return facts.servers and server_answers(facts) is None
 
@@ -373,6 +306,7 @@ CHECKS = (
     Check("keys set", keys, _config),
     Check("no setting ignored", ignored, _config),
     Check("server reachable", server_answers, _servers),
+    Check("endpoints take spans", endpoints_accept, _endpoints, endpoint_names),
     Check("keys accepted", keys_accepted, _answers, project_names),
     Check("keys belong together", keys_match, _accepts_keys),
     Check("model prices known", priced, _accepts_keys),
@@ -391,7 +325,3 @@ CHECKS = (
 def _install(facts: Facts) -> str:
     """Return the fix that registers a working hook: `ccship install`, unless this installation is broken."""
     return facts.probe.remedy if facts.probe else "ccship install"
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())

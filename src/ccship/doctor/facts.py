@@ -14,6 +14,7 @@ from ccship.claude_code.installed import SCOPES, Client, Scope, config_dir, find
 from ccship.claude_code.own_hook import Probe
 from ccship.claude_code.registration import Registered
 from ccship.config import Config
+from ccship.doctor.endpoint import Endpoint, try_endpoint
 from ccship.doctor.server import Server, ask
 from ccship.errors import ConfigError, StateError
 from ccship.state.overview import Overview, overview
@@ -63,6 +64,7 @@ class Facts:
     config_error: str | None = None
     excluded: bool = False
     servers: tuple[Server, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
     state_error: str | None = None
     overview: Overview | None = None
     waiting: tuple[float, ...] = ()
@@ -82,6 +84,7 @@ def gather(environ: Mapping[str, str], project: Path) -> Facts:
         for registered in registration.registered(file.content)
     )
     settings, config_error = _config(_environ_of_hook(environ, contents, project))
+    servers, endpoints = _servers(settings)
     state_error, state_overview, waiting = _state(settings)
     return Facts(
         now=time.time(),
@@ -94,7 +97,8 @@ def gather(environ: Mapping[str, str], project: Path) -> Facts:
         config=settings.for_project(str(project)) if settings else None,
         config_error=config_error,
         excluded=settings is not None and settings.for_project(str(project)) is None,
-        servers=_servers(settings),
+        servers=servers,
+        endpoints=endpoints,
         state_error=state_error,
         overview=state_overview,
         waiting=waiting,
@@ -151,16 +155,20 @@ def _config(environ: Mapping[str, str]) -> tuple[Config | None, str | None]:
     return settings, None
 
 
-def _servers(settings: Config | None) -> tuple[Server, ...]:
+def _servers(settings: Config | None) -> tuple[tuple[Server, ...], tuple[Endpoint, ...]]:
+    """Ask the Langfuse servers that have keys, and the other endpoints."""
     if settings is None:
-        return ()
+        return (), ()
     destinations = {
         config.destination: config
         for config in (settings, *(route.config for route in settings.routes))
         if config.can_send
     }
+    with_keys = [each for each in destinations.values() if each.kind == "langfuse" and not each.is_gateway]
+    others = [each for each in destinations.values() if each not in with_keys]
     with ThreadPoolExecutor() as pool:
-        return tuple(pool.map(ask, destinations.values()))
+        servers, endpoints = pool.map(ask, with_keys), pool.map(try_endpoint, others)
+        return tuple(servers), tuple(endpoints)
 
 
 def _state(settings: Config | None) -> tuple[str | None, Overview | None, tuple[float, ...]]:

@@ -9,6 +9,8 @@ import httpx
 import orjson
 
 from ccship.config import Config
+from ccship.errors import ConfigError
+from ccship.sinks.access import auth_of, client_of
 from ccship.sinks.answers import read_bounded
 from ccship.sinks.patience import deadline
 from ccship.sinks.project import PROJECTS
@@ -46,8 +48,12 @@ class Server:
 def ask(destination: Config) -> Server:
     """Request the version, the clock, the project of the keys and the prices of a destination's server."""
     name, base_url = destination.name, destination.base_url
-    auth = httpx.BasicAuth(destination.public_key or "", destination.secret_key or "")
-    with httpx.Client(base_url=base_url, timeout=_TIMEOUT_S, follow_redirects=False) as client:
+    auth = auth_of(destination)
+    try:
+        client = client_of(destination, _TIMEOUT_S)
+    except ConfigError as error:
+        return Server(name, base_url, error=str(error))
+    with client:
         try:
             with deadline(client, _DEADLINE_S):
                 health_status, health, date = _get(client, "/api/public/health", None)

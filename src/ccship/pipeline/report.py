@@ -17,7 +17,7 @@ class Report:
     `redacted`: redactions by rule; `error` counts fields that could not be checked. `text_bytes`: size of the spans
     to send. `begun`: turns with spans to send; `began_ns`: start of the first and the last of them. `unpriced`:
     models for which neither the server nor ccship has a price. `failure` ended the run; `stopped`: it was told to
-    stop before all was sent.
+    stop before all was sent. `destinations`: the reports of the destinations that this one adds up, by name.
     """
 
     sessions: int = 0
@@ -34,6 +34,7 @@ class Report:
     problems: list[str] = field(default_factory=list)
     failure: DeliveryError | None = None
     stopped: bool = False
+    destinations: "dict[str, Report]" = field(default_factory=dict)
 
     def add(self, other: "Report") -> None:
         """Add the report of another run. Its failure ended only that run."""

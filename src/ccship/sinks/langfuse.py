@@ -63,7 +63,7 @@ class LangfuseSink(SpanSink):
                 upload_media=not config.is_gateway,
                 http_client=httpx.Client(timeout=patience.timeout_s, verify=context, headers=config.access.headers),
             )
-        self._scores = ScoreSender(connection)
+        self._scores = ScoreSender(connection, is_gateway=config.is_gateway)
         self._configs = ScoreConfigs(config, connection)
         self._names = SENT[config.signals]
 

@@ -49,8 +49,9 @@ class OtlpSink:
 
 def advice_of(config: Config) -> Advice:
     """Return what to check if the endpoint of a destination does not take spans."""
+    address = "base_url" if config.is_gateway else "endpoint"
     return Advice(
         "OTLP endpoint",
         f"check the headers of destination {config.name}",
-        f"check endpoint of destination {config.name}",
+        f"check {address} of destination {config.name}",
     )

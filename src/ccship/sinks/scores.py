@@ -28,6 +28,9 @@ _LONGEST_REASON = 200
 _NONE = frozenset({404, 405, 410, 501})
 """The server has no such endpoint."""
 
+_FORBIDDEN = frozenset({401, 403})
+"""A gateway that accepted the spans does not forward scores."""
+
 
 class _Result(msgspec.Struct):
     """The answer for one event. `message`, `error`: what is wrong with it."""
@@ -53,8 +56,9 @@ class _Counts(msgspec.Struct):
 class ScoreSender:
     """Sends scores over the connection of a sink."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, is_gateway: bool = False) -> None:
         self._connection = connection
+        self._none = _NONE | _FORBIDDEN if is_gateway else _NONE
         self._endpoints = [self._as_events, self._as_list]
 
     def send(self, scores: Sequence[Score]) -> Delivery:
@@ -123,7 +127,7 @@ class ScoreSender:
 
     def _post(self, path: str, content: Any) -> Answer:
         answer = self._connection.post(path, orjson.dumps(content), _JSON, _LONGEST_ANSWER)
-        if answer.status in _NONE or (path == LIST and answer.status == httpx.codes.BAD_REQUEST):
+        if answer.status in self._none or (path == LIST and answer.status == httpx.codes.BAD_REQUEST):
             raise _Unsupported
         if answer.status not in (httpx.codes.ACCEPTED, httpx.codes.MULTI_STATUS):
             check_status(answer.status, answer.headers)

@@ -9,7 +9,7 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -46,11 +46,19 @@ _MAX_WAIT_S = 3600.0
 class State:
     """The state of one destination, a context manager."""
 
-    def __init__(self, folder: Path | None, destination: str, *, rehearse: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        destination: str,
+        *,
+        rehearse: bool = False,
+        lock_id: Callable[[str], str] = lambda session_id: session_id,
+    ) -> None:
         """Open the state in `folder`; None for an empty state in memory.
 
-        `rehearse`: work on a copy in memory and leave the folder unchanged.
+        `rehearse`: work on a copy in memory and leave the folder unchanged. `lock_id`: what `lock` locks for a session.
         """
+        self._lock_id = lock_id
         self._folder = None if rehearse else folder
         if folder is None:
             self._db = new_store()
@@ -91,7 +99,7 @@ class State:
             return
         from filelock import FileLock, Timeout  # noqa: PLC0415 - the worker inherits its lock as a rule
 
-        lock = FileLock(private(self._folder / "locks") / lock_name(session_id), mode=0o600)
+        lock = FileLock(private(self._folder / "locks") / lock_name(self._lock_id(session_id)), mode=0o600)
         try:
             lock.acquire(timeout=wait_s)
         except Timeout:

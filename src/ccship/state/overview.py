@@ -2,7 +2,8 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -40,10 +41,15 @@ class SessionStatus:
 
 @dataclass(frozen=True, slots=True)
 class DestinationStatus:
-    """One destination with its sessions, the latest shipped first. `retry_at`: no attempt before this time."""
+    """One destination with its sessions, the latest shipped first.
+
+    `account`: its public key, or the name of a destination without one. `name`: in the settings; None if it is not in
+    them any more. `retry_at`: no attempt before this time.
+    """
 
     base_url: str
-    public_key: str
+    account: str
+    name: str | None
     retry_at: float | None
     sessions: tuple[SessionStatus, ...]
     dead_letters: tuple[DeadLetter, ...]
@@ -88,12 +94,22 @@ def overview(settings: Config) -> Overview:
     rest = [session for session in on_disk if not any(os.path.realpath(path) in known for path in session.paths)]
     found = _with_unread(found, [session for session in on_disk if session not in rest], known)
     excluded = [session for session in rest if settings.exclude and settings.for_project(cwd_of(session)) is None]
+    names = _names(settings)
     return Overview(
-        tuple(_destination_status(account) for account in found if account.transcripts or account.retry_at),
+        tuple(_destination_status(account, names) for account in found if account.transcripts or account.retry_at),
         tuple(session for session in rest if session not in excluded),
         tuple(excluded),
         tuple(_problems(on_disk)),
     )
+
+
+def _names(settings: Config) -> dict[str, str]:
+    """Return the names of destinations by their names in the state, without those whose settings are invalid."""
+    names = {settings.destination: settings.name}
+    for route in settings.routes:
+        with suppress(ConfigError):
+            names.setdefault(route.config.destination, route.config.name)
+    return names
 
 
 def _with_unread(found: Iterable[Account], begun: Iterable[Session], known: set[str]) -> list[Account]:
@@ -129,15 +145,16 @@ def _on_disk(settings: Config) -> list[Session]:
         return []  # Claude Code was never used here
 
 
-def _destination_status(account: Account) -> DestinationStatus:
+def _destination_status(account: Account, names: Mapping[str, str]) -> DestinationStatus:
     sessions: defaultdict[str, list[Checkpoint]] = defaultdict(list)
     for transcript in account.transcripts:
         sessions[transcript.session].append(transcript)
     statuses = [_session_status(session_id, transcripts) for session_id, transcripts in sessions.items()]
-    base_url, _, public_key = account.destination.partition(" ")
+    base_url, _, key = account.destination.partition(" ")
     return DestinationStatus(
         base_url,
-        public_key,
+        key,
+        names.get(account.destination),
         account.retry_at,
         tuple(sorted(statuses, key=lambda session: (-(session.shipped_at or 0), session.session_id))),
         account.dead_letters,

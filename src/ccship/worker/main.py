@@ -11,16 +11,15 @@ import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from ccship import config
 from ccship.config import Config
 from ccship.config.repository import split
-from ccship.config.routing import destination_of
 from ccship.errors import CcshipError, ConfigError, Retryable, StateDamaged, StateTooNew
-from ccship.hook import MAX_LOG_BYTES, state_folder
+from ccship.hook import MAX_LOG_BYTES, is_foreground, state_folder
 from ccship.pipeline.git import Repositories
 from ccship.pipeline.plan import Options
 from ccship.pipeline.report import Report
@@ -31,6 +30,7 @@ from ccship.state import State
 from ccship.storage import private
 from ccship.transcript.discover import Session, changed_ns, cwd_of, sessions_at
 from ccship.transcript.files import session_folder_of
+from ccship.worker.further import Further
 from ccship.worker.spool import Pending, Request, add_request
 from ccship.worker.unchanged import STARTED, digest_of_inputs, is_lock_of, remember
 
@@ -57,7 +57,7 @@ def main(request_file: str, lock: int | None = None) -> None:
         settings = config.load()
         _log.setLevel(logging.DEBUG if settings.debug else logging.INFO)
         request = Request.model_validate_json(Path(request_file).read_bytes())
-        _work(settings, request, lock)
+        _work(settings, request, Path(request_file).parent, lock)
     except FileNotFoundError:
         return  # another worker has shipped it
     except CcshipError as error:
@@ -71,35 +71,56 @@ def main(request_file: str, lock: int | None = None) -> None:
         _log.error("%s at %s: please report", type(error).__name__, where)
 
 
-def _work(root: Config, request: Request, lock: int | None = None) -> None:
-    settings, reason = root, _outside_reason(root, request)
+def _work(root: Config, request: Request, spool: Path, lock: int | None = None) -> None:
+    """Ship from the spool of one destination. That of the first destination starts the workers of the others."""
+    is_first = spool == root.requests_dir
+    further = Further(root, os.environ, is_active=is_first)
+    reason = _outside_reason(root, request)
+    try:
+        if reason is None:
+            further.copy(request.session_id)
+        _ship(root, request, spool, reason, further, lock)
+        further.start_backlog()
+    finally:
+        for problem in dict.fromkeys(further.problems):
+            _log.error("%s: %s", request.session_id, problem)
+        if is_foreground(os.environ):
+            further.wait(LIFE_S)
+
+
+def _ship(
+    root: Config, request: Request, spool: Path, reason: str | None, further: Further, lock: int | None = None
+) -> None:
+    settings = root
     if reason is None:
-        settings, reason = _destination_of(root, request)
+        settings, reason = _destination_of(root, request, spool)
+        further.copy(request.session_id)  # its folder may have been unknown before
     for line in settings.ignored:
         _log.warning("%s: %s", request.session_id, line)
     if reason is None and settings.refusal is not None:
         _log.error("%s: %s", request.session_id, settings.refusal)
-        _keep_newest(root, request)
+        _keep_newest(spool, request)
         return
     if reason is not None:
         _log.info("%s: %s", request.session_id, reason)
-        for pending in Pending.of(root.requests_dir, request.session_id):
+        for pending in Pending.of(spool, request.session_id):
             pending.done()
         return
-    worker = _Worker(root, settings, lock, time.monotonic() + LIFE_S)
+    worker = _Worker(root, settings, further, lock, time.monotonic() + LIFE_S)
     try:
         worker.work(request)
     except StateDamaged as error:
         _log.warning("%s", error)
         worker.work(request)
     except StateTooNew:
-        _keep_newest(root, request)
+        _keep_newest(spool, request)
         raise
     finally:
         worker.close()
-        _record(root, worker.transcripts)
+        if not settings.also:
+            _record(root, worker.transcripts)
     if worker.is_rerouted:
-        _work(root, request)
+        _ship(root, request, spool, None, further)
 
 
 def _record(root: Config, transcripts: Collection[Path]) -> None:
@@ -119,9 +140,9 @@ def _record(root: Config, transcripts: Collection[Path]) -> None:
         _log.error("spending was not recorded: %s: please report", type(error).__name__)
 
 
-def _keep_newest(root: Config, request: Request) -> None:
+def _keep_newest(spool: Path, request: Request) -> None:
     """Keep one request of a session that cannot be shipped until the user fixes the setup."""
-    for pending in Pending.of(root.requests_dir, request.session_id):
+    for pending in Pending.of(spool, request.session_id):
         pending.keep_newest()
 
 
@@ -132,8 +153,8 @@ def _outside_reason(root: Config, request: Request) -> str | None:
     return None if inside else f"the transcript is not under {projects}"
 
 
-def _destination_of(root: Config, request: Request) -> tuple[Config, str | None]:
-    """Return the settings of the session's destination, and the reason if the session must not be sent.
+def _destination_of(root: Config, request: Request, spool: Path) -> tuple[Config, str | None]:
+    """Return the settings of the session's destination with this spool, and the reason if it must not be sent.
 
     If routing needs the working directory and the transcript does not contain it yet, wait for the last message.
     """
@@ -141,14 +162,28 @@ def _destination_of(root: Config, request: Request) -> tuple[Config, str | None]
         request.wait_for_flush()
     settings: Config | None = root
     for session in _sessions(request):
-        settings = destination_of(root, session)
+        settings = next((each for each in _destinations(root, session) if each.requests_dir == spool), None)
     if settings is None:
-        return root, "its project is excluded"
+        return root, "its project is excluded, or no longer sent there"
     if not settings.opted_in:
         return settings, "not opted in: set TRACE_TO_LANGFUSE=true"
     if not settings.can_send and settings.refusal is None:
         return settings, f"no keys for the {settings.name} destination: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
     return settings, None
+
+
+def _destinations(root: Config, session: Session) -> Iterator[Config]:
+    """Yield the settings of a session's destinations, each when it is asked for: others may be invalid.
+
+    Raises:
+        ConfigError: Those of the first one are invalid.
+    """
+    cwd = cwd_of(session) if root.routes or root.exclude else None
+    for route in root.also_for_project(cwd):
+        with suppress(ConfigError):
+            yield route.config
+    if (first := root.for_project(cwd)) is not None:
+        yield first
 
 
 def _sessions(request: Request) -> list[Session]:
@@ -167,8 +202,9 @@ class _Worker:
 
     _state: State
 
-    def __init__(self, root: Config, settings: Config, lock: int | None, deadline: float) -> None:
+    def __init__(self, root: Config, settings: Config, further: Further, lock: int | None, deadline: float) -> None:
         self._root = root
+        self._further = further
         self._settings = settings
         self._environ = dict(os.environ)  # the SDK's sink changes it
         self._inherited = lock
@@ -182,7 +218,8 @@ class _Worker:
 
     def work(self, request: Request) -> None:
         """Ship the requested session, then all others of this destination that have a request."""
-        with State(self._settings.state_dir, self._settings.destination) as self._state:
+        settings = self._settings
+        with State(settings.state_dir, settings.destination, lock_id=settings.lock_id) as self._state:
             is_first = request.event == STARTED or not self._has_seen(request.transcript_path)
             self._ship(request.session_id)
             self._release()
@@ -210,7 +247,7 @@ class _Worker:
         for folder in sorted(filter(None, folders)):
             main = folder.with_name(f"{folder.name}.jsonl")
             if main != transcript and self._has_seen(main):
-                add_request(self._settings.requests_dir, main)
+                add_request(self._settings.requests_dir, main, lock=self._settings.lock_id(main.stem))
 
     def _ship(self, session_id: str) -> None:
         """Ship a session until it has no new requests."""
@@ -222,7 +259,7 @@ class _Worker:
                 return  # no new requests
             # A request that arrives while this worker holds the lock is handled in the next iteration: its hook
             # found the session locked.
-            with self._locked(session_id) as acquired:
+            with self._locked(session_id) as acquired, self._further.copying(session_id):
                 if not acquired:
                     _log.info("%s: another process is shipping it", session_id)
                     return
@@ -239,7 +276,8 @@ class _Worker:
     @contextmanager
     def _locked(self, session_id: str) -> Iterator[bool]:
         """Lock a session; yield False if another process has the lock. An inherited lock is used once."""
-        if self._inherited is None or not is_lock_of(self._inherited, str(self._settings.state_dir), session_id):
+        lock_id = self._settings.lock_id(session_id)
+        if self._inherited is None or not is_lock_of(self._inherited, str(self._settings.state_dir), lock_id):
             with self._state.lock(session_id, wait_s=0) as acquired:
                 yield acquired
             return
@@ -253,7 +291,7 @@ class _Worker:
         """Return whether a session may be read and goes to this destination; others have their own workers."""
         try:
             return _outside_reason(self._root, request) is None and all(
-                destination_of(self._root, session) == self._settings for session in _sessions(request)
+                self._settings in _destinations(self._root, session) for session in _sessions(request)
             )
         except ConfigError as error:
             _log.error("%s: %s", request.session_id, error)
@@ -283,6 +321,7 @@ class _Worker:
             Options(
                 self._settings.trace_settings, is_live=True, has_ended=request.event == _ENDED,
                 server_prices=self._prices, signals=self._settings.signals,
+                folds_events=self._settings.kind == "otlp",
             ),
             policy=self._settings.policy, repositories=Repositories(live=True), locked=True,
             enough=lambda: time.monotonic() > self._deadline,
@@ -311,14 +350,17 @@ class _Worker:
             return False
         _log.info("%s: %s", request.session_id, _sent(report))
         if report.scores["unsupported"]:
-            _log.info("%s: the server takes no scores; CC_LANGFUSE_SIGNALS=off sends none", request.session_id)
+            _log.info(
+                "%s: the server, or the gateway before it, takes no scores; CC_LANGFUSE_SIGNALS=off sends none",
+                request.session_id,
+            )
         if report.turns["waiting"]:
             _log.info("%s: a subagent's launch is not on disk yet; the next event checks again", request.session_id)
             pending.keep_newest()
             self._deferred.update(pending.files)
         else:
             if not report.problems:
-                remember(str(self._settings.state_dir), request.session_id, digest)
+                remember(str(self._settings.state_dir), self._settings.lock_id(request.session_id), digest)
             pending.done()
         return True
 

@@ -18,7 +18,10 @@ from ccship.transcript.flush import wait_for_flush
 
 
 class Request(BaseModel):
-    """One call of the hook. `last_message`: the fingerprint, by `hook.fingerprint_of`, of the message to wait for."""
+    """One call of the hook. `last_message`: the fingerprint, by `hook.fingerprint_of`, of the message to wait for.
+
+    `lock`: what its worker locks, if that is not the session.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -27,6 +30,7 @@ class Request(BaseModel):
     agent_transcript_path: Path | None = None
     event: str | None = None
     last_message: str | None = None
+    lock: str | None = None
 
     @property
     def awaited(self) -> Path | None:
@@ -82,9 +86,9 @@ class _Version(BaseModel):
     version: int = REQUEST_VERSION
 
 
-def add_request(folder: Path, transcript: Path) -> None:
+def add_request(folder: Path, transcript: Path, lock: str | None = None) -> None:
     """Add a request for a session that no hook requests. Written under a temporary name, then renamed."""
-    request = Request(session_id=transcript.stem, transcript_path=transcript)
+    request = Request(session_id=transcript.stem, transcript_path=transcript, lock=lock)
     name = f"{request_prefix(request.session_id)}-{time.time_ns()}-{os.getpid()}"
     write_whole(private(folder) / f"{name}.json", request.model_dump_json().encode())
 

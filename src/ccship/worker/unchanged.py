@@ -39,7 +39,7 @@ def main(request_file: str, lock: "int | None" = None) -> None:
             if not (left := _requests_beside(request_file)):
                 return
             request_file = left[-1]
-            lock = lock_session(_state_folder_of(request_file), str(_read(request_file).get("session_id")))
+            lock = lock_session(_state_folder_of(request_file), _lock_id(_read(request_file)))
     except BlockingIOError:
         return  # the process that has the lock now looks for requests later
     except OSError:
@@ -73,10 +73,10 @@ def is_remembered(lock: int, digest: str) -> bool:
     return bool(digest) and os.pread(lock, _DIGEST_BYTES, 0) == digest.encode()
 
 
-def remember(folder: str, session_id: str, digest: str) -> None:
+def remember(folder: str, lock_id: str, digest: str) -> None:
     """Store the digest of a session that was shipped completely, if possible. The caller has its lock."""
     try:
-        descriptor = os.open(_lock_file(folder, session_id), os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(_lock_file(folder, lock_id), os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0))
     except OSError:
         return  # the next event looks at the session again
     try:
@@ -87,10 +87,10 @@ def remember(folder: str, session_id: str, digest: str) -> None:
         os.close(descriptor)
 
 
-def is_lock_of(lock: int, folder: str, session_id: str) -> bool:
+def is_lock_of(lock: int, folder: str, lock_id: str) -> bool:
     """Return whether a descriptor is that of a session's lock file."""
     try:
-        held, wanted = os.fstat(lock), os.stat(_lock_file(folder, session_id))  # noqa: PTH116
+        held, wanted = os.fstat(lock), os.stat(_lock_file(folder, lock_id))  # noqa: PTH116
     except OSError:
         return False
     return os.path.samestat(held, wanted)
@@ -126,14 +126,16 @@ def _requests_beside(request_file: str) -> "list[str]":
 
 
 def _has_backlog(request_file: str) -> bool:
-    """Return whether another session has a request and no process that ships it."""
+    """Return whether another session or a further destination has a request and no process that ships it."""
     spool, name = os.path.split(request_file)
     prefix = f"{name.partition('-')[0]}-"
     for entry in os.listdir(spool):  # noqa: PTH208
+        path = os.path.join(spool, entry)  # noqa: PTH118
+        if os.path.isdir(path) and _has_backlog(os.path.join(path, "")):  # noqa: PTH112, PTH118
+            return True
         if entry.endswith(".json") and not entry.startswith(prefix):
-            session_id = _read(os.path.join(spool, entry)).get("session_id")  # noqa: PTH118
             try:
-                lock = lock_session(os.path.dirname(spool), str(session_id))  # noqa: PTH120
+                lock = lock_session(_state_folder_of(path), _lock_id(_read(path)))
             except BlockingIOError:
                 continue
             if lock is not None:
@@ -192,12 +194,21 @@ def _stat_of(path: str) -> "tuple[int, int, int]":
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _lock_file(folder: str, session_id: str) -> str:
-    return os.path.join(folder, "locks", lock_name(session_id))  # noqa: PTH118
+def _lock_file(folder: str, lock_id: str) -> str:
+    return os.path.join(folder, "locks", lock_name(lock_id))  # noqa: PTH118
+
+
+def _lock_id(request: "dict[str, str]") -> str:
+    """Return what the worker of a request locks; a further destination of a session has a lock of its own."""
+    return str(request.get("lock") or request.get("session_id"))
 
 
 def _state_folder_of(request_file: str) -> str:
-    return os.path.dirname(os.path.dirname(request_file))  # noqa: PTH120
+    """Return the folder that contains `requests`. The spool of a further destination is a folder in it."""
+    folder = os.path.dirname(request_file)  # noqa: PTH120
+    while os.path.basename(folder) not in ("requests", ""):  # noqa: PTH119
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    return os.path.dirname(folder)  # noqa: PTH120
 
 
 def _load_less() -> None:
