@@ -117,17 +117,19 @@ class Start:
 class Lines:
     """The lines of a unit by kind, and the outcome of the turn's lines after delivery.
 
-    `exchange`: their content, if spans were built from it.
+    `exchange`: their content, if spans were built from it. `with_events`: the id of the span that contains the events,
+    if they are not spans of their own.
     """
 
     counts: Mapping[str, int] = field(default_factory=Counter)
     outcome: TurnOutcome = NO_TURN
     exchange: Exchange | None = None
     trace_id: str = ""
+    with_events: str | None = None
 
     def outcomes(self, dead: Collection[str]) -> Outcomes:
         """Count the lines by outcome. `dead`: the ids of spans that are dead letters."""
-        count = lost(self.exchange, self.trace_id, dead) if self.exchange and dead else 0
+        count = lost(self.exchange, self.trace_id, dead, self.with_events) if self.exchange and dead else 0
         return outcomes_of(self.counts, self.outcome, count)
 
 

@@ -12,6 +12,7 @@ from ccship.observations.build import (
     trace_of,
 )
 from ccship.observations.costs import CostMode, costs_of, with_cost
+from ccship.observations.folded import fold_events
 from ccship.observations.model import ID_BYTES, Observation, Trace
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Trace",
     "TraceSettings",
     "costs_of",
+    "fold_events",
     "observe_subagent",
     "observe_turn",
     "trace_of",

@@ -43,6 +43,7 @@ def generations(call: LLMCall, given: list[dict[str, Any]], trace: Trace, parent
         model_parameters=_parameters(call, usage),
         usage_details=details,
         completion_start_ns=_completion_start(call),
+        response_id=call.message_id,
         metadata=present(
             {
                 **_model_metadata(model_id, usage, details),

@@ -251,12 +251,17 @@ def outcomes_of(counts: Mapping[str, int], outcome: TurnOutcome, dead: int) -> O
     return found
 
 
-def lost(exchange: Exchange, trace_id: str, dead: Collection[str]) -> int:
-    """Count the lines of an exchange that are only in spans with the ids `dead`."""
-    return len({id(line) for line in _lines_of(exchange, trace_id, dead)}) if dead else 0
+def lost(exchange: Exchange, trace_id: str, dead: Collection[str], with_events: str | None = None) -> int:
+    """Count the lines of an exchange that are only in spans with the ids `dead`.
+
+    `with_events`: the id of the span that contains the events, if they are not spans of their own.
+    """
+    return len({id(line) for line in _lines_of(exchange, trace_id, dead, with_events)}) if dead else 0
 
 
-def _lines_of(exchange: Exchange, trace_id: str, spans: Collection[str]) -> Iterator[Record]:
+def _lines_of(
+    exchange: Exchange, trace_id: str, spans: Collection[str], with_events: str | None = None
+) -> Iterator[Record]:
     """Yield the lines from which spans were built: of calls, tool results, the opening and events."""
     if span_id_of(trace_id, "turn", "") in spans:
         yield exchange.opening
@@ -267,7 +272,7 @@ def _lines_of(exchange: Exchange, trace_id: str, spans: Collection[str]) -> Iter
         if tool.result and span_id_of(trace_id, "tool", tool.tool_use_id) in spans:
             yield tool.result
     for event in (*exchange.folded, *exchange.events):
-        if span_id_of(trace_id, "event", event.key) in spans:
+        if with_events in spans or span_id_of(trace_id, "event", event.key) in spans:
             yield event.record
     for sidechain in exchange.sidechains:
         yield from _lines_of(sidechain, trace_id, spans)

@@ -31,7 +31,8 @@ class Observation(msgspec.Struct, frozen=True):
     """One span. Ids are lower-case hex, times are ns since the epoch, usage is in tokens.
 
     `trace_id`, `span_id`, `type` and `start_ns` never change once an observation may have been sent. `volatile` is
-    metadata that is not in the transcript: settings, environment, git facts.
+    metadata that is not in the transcript: settings, environment, git facts. `response_id` is the id of an LLM call's
+    message; the span id is made from it. `events`: those folded into this observation (`folded.fold_events`).
     """
 
     trace: Trace
@@ -52,6 +53,8 @@ class Observation(msgspec.Struct, frozen=True):
     cost_details: dict[str, float] | None = None
     completion_start_ns: int | None = None
     volatile: dict[str, Any] = {}
+    response_id: str | None = None
+    events: tuple["Observation", ...] = ()
 
 
 ID_BYTES = 3

@@ -1,6 +1,6 @@
 """Combines a turn or a subagent with its facts into a unit. Pure."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -9,11 +9,13 @@ from ccship.observations import (
     ID_BYTES,
     Observation,
     TraceSettings,
+    fold_events,
     observe_subagent,
     observe_turn,
     trace_of,
     with_cost,
 )
+from ccship.observations.identity import span_id_of
 from ccship.observations.line_outcomes import SHIPPED, TurnOutcome
 from ccship.observations.volatile import Volatile, facts_of
 from ccship.pipeline.copies import ONLY_THIS_CALL, claim_of
@@ -48,7 +50,8 @@ class Options:
 
     `resend`: send delivered turns again. `is_live`: the sessions are active. `has_ended`: Claude Code reported their
     end. `server_prices`: returns whether the server has a price for a model. `signals`: which scores are sent;
-    `signals_only`: send scores of delivered turns, and nothing else.
+    `signals_only`: send scores of delivered turns, and nothing else. `folds_events`: events are part of their parents'
+    spans, not spans of their own.
     """
 
     trace_settings: TraceSettings = field(default_factory=TraceSettings)
@@ -59,6 +62,7 @@ class Options:
     server_prices: Callable[[str], bool] = lambda _: True
     signals: SignalsMode = "off"
     signals_only: bool = False
+    folds_events: bool = False
 
     @property
     def finds_newer(self) -> bool:
@@ -108,10 +112,11 @@ def plan_turn(
     if kept:
         trace = kept.in_trace(trace, newer=options.finds_newer)
         volatile = kept.in_metadata(volatile, newer=options.finds_newer)
+    with_events = span_id_of(trace.trace_id, "turn", "") if options.folds_events else None
     unit = replace(
         unit,
         claims=claim_of(turn),
-        lines=Lines(turn.counts, outcome, exchange, trace.trace_id),
+        lines=Lines(turn.counts, outcome, exchange, trace.trace_id, with_events),
         launches=tuple(launches_of(exchange, trace)),
     )
     if was_settled:
@@ -132,12 +137,13 @@ def plan_subagent(
 ) -> Unit:
     """Plan a subagent. `counts`: its lines by kind; `facts`: its `meta.json`; `end`: where its last line ends."""
     link = linked.link
+    with_events = span_id_of(link.trace.trace_id, "agent", agent_id) if options.folds_events else None
     unit = Unit(
         path,
         session,
         Whole(end, link),
         began_ns=exchange.start_ns,
-        lines=Lines(counts, SHIPPED, exchange, link.trace.trace_id),
+        lines=Lines(counts, SHIPPED, exchange, link.trace.trace_id, with_events),
         launches=tuple(launches_of(exchange, link.trace)),
         launched=linked.launched,
     )
@@ -150,7 +156,14 @@ def plan_subagent(
     )
 
 
-def prepare(unit: Unit, protection: Protection, hashes: Collection[bytes], ids: Collection[bytes] = ()) -> Unit:
+def prepare(
+    unit: Unit,
+    protection: Protection,
+    hashes: Collection[bytes],
+    ids: Collection[bytes] = (),
+    *,
+    folds_events: bool = False,
+) -> Unit:
     """Redact and encode the observations of a unit, and drop those that were delivered unchanged.
 
     Args:
@@ -158,9 +171,11 @@ def prepare(unit: Unit, protection: Protection, hashes: Collection[bytes], ids: 
         protection: Applies the privacy settings.
         hashes: Hashes of delivered spans.
         ids: First bytes of ids of unchanged spans; their hashes are not compared.
+        folds_events: Fold events into their parents, after redaction and before hashing.
     """
     spans, every, root = [], set(), None
-    for observation in map(protection.observation, unit.observations):
+    observations: Iterable[Observation] = map(protection.observation, unit.observations)
+    for observation in fold_events(observations) if folds_events else observations:
         root = root or observation
         span = encode(observation)
         every.add(span.digest)

@@ -204,7 +204,9 @@ class Planner:
             turn, checkpoint.path, current.session, step, outcome, self._options,
             was_settled=was_settled, git=git, kept=checkpoint.volatile.get(turn.uuid),
         )  # fmt: skip
-        unit = prepare(unit, self._protection, checkpoint.spans, current.sent_ids)
+        unit = prepare(
+            unit, self._protection, checkpoint.spans, current.sent_ids, folds_events=self._options.folds_events
+        )
         current.launches.update({launch.tool_use_id: launch for launch in unit.launches})
         if unit.claims is not None:
             call, until_s = unit.claims
@@ -326,7 +328,8 @@ class Planner:
             exchange, counts, checkpoint.path, session.session_id, agent_id_of(path), facts, linked, position,
             options,
         )  # fmt: skip
-        unit = prepare(unit, self._protection, set() if options.resend else checkpoint.spans)
+        sent = set() if options.resend else checkpoint.spans
+        unit = prepare(unit, self._protection, sent, folds_events=options.folds_events)
         launches.update({launch.tool_use_id: launch for launch in unit.launches})
         return replace(unit, start=Start(from_start=True, resend=options.resend), read=end)
 

@@ -58,7 +58,7 @@ class Protection:
         self._holds_media = False
 
     def observation(self, observation: Observation) -> Observation:
-        """Return the observation after redaction, capture and bounds."""
+        """Return the observation after redaction, capture and bounds. Events are folded afterwards."""
         is_call = observation.type == "generation"
         self._holds_media = False
         redacted = replace(
@@ -72,6 +72,7 @@ class Protection:
             status_message=self._text(observation.status_message),
             model=self._name(observation.model),
             model_parameters=observation.model_parameters and self._dict(observation.model_parameters),
+            response_id=self._name(observation.response_id),
         )
         kept = _with_initial_prompt(captured(redacted, self._policy.capture, self._policy.own))
         return replace(

@@ -59,6 +59,11 @@ def captured_tags(tags: Iterable[str], mode: Capture, own: frozenset[str]) -> tu
     return tuple(kept)
 
 
+def is_digest(value: Any) -> bool:
+    """Return whether a value is the length and hash with which the mode `metadata` replaces a text."""
+    return isinstance(value, dict) and value.keys() == {"characters", "sha256"}
+
+
 def _without_tool_io(observation: Observation, own: frozenset[str]) -> Observation:
     match observation.type:
         case "tool":
@@ -136,7 +141,7 @@ def _without_tool_text(content: Any) -> Any:
 def _names(metadata: Mapping[str, Any], own: frozenset[str], instead: Any) -> dict[str, Any]:
     """Keep numbers, names, ids and `own` texts; apply `instead` to the rest."""
     return {
-        key: value if _is_name(key, value) or _is_digest(value) or _is_own(value, own) else instead(value)
+        key: value if _is_name(key, value) or is_digest(value) or _is_own(value, own) else instead(value)
         for key, value in metadata.items()
         if _KEY.fullmatch(key) or key in own
     }
@@ -144,11 +149,6 @@ def _names(metadata: Mapping[str, Any], own: frozenset[str], instead: Any) -> di
 
 def _is_own(value: Any, own: frozenset[str]) -> bool:
     return isinstance(value, str) and value in own
-
-
-def _is_digest(value: Any) -> bool:
-    """Return whether a value from the state is a digest already."""
-    return isinstance(value, dict) and value.keys() == {"characters", "sha256"}
 
 
 def _is_name(key: str, value: Any) -> bool:

@@ -44,7 +44,7 @@ def encode(observation: Observation) -> Encoded:
     """Encode an observation.
 
     The digest excludes volatile facts and prices: a backfill from another shell finds other values, which is no reason
-    to send a span again.
+    to send a span again. It includes the digests of folded events: a new event sends its parent again.
     """
     given, given_json = _field(observation.input)
     answer, answer_json = _field(observation.output)
@@ -52,6 +52,8 @@ def encode(observation: Observation) -> Encoded:
     parts = [_frame(observation), given_json, answer_json]
     for key in sorted(metadata):
         parts += (key.encode(), metadata[key].encode())
+    events = [encode(event) for event in observation.events]
+    parts += (event.digest for event in events)
     lengths = map(_LENGTH.pack, map(len, parts))  # so that text cannot move between fields unnoticed
     hashed = b"".join(chain.from_iterable(zip(lengths, parts, strict=True)))
     return Encoded(
@@ -60,7 +62,7 @@ def encode(observation: Observation) -> Encoded:
         answer,
         {**metadata, **_attributes(observation.volatile)},
         bytes.fromhex(observation.span_id)[:ID_BYTES] + blake2b(hashed, digest_size=_DIGEST_BYTES).digest(),
-        len(hashed) - _LENGTH.size * len(parts),
+        len(hashed) - _LENGTH.size * len(parts) + sum(event.size for event in events),
     )
 
 

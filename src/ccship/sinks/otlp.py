@@ -4,19 +4,33 @@ Several times as fast as OpenTelemetry's own encoder, which builds each message 
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, SpanFlags
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import SpanContext
+from opentelemetry.trace import SpanContext, SpanKind
+
+_KINDS = {kind: Span.SpanKind.Value(f"SPAN_KIND_{kind.name}") for kind in SpanKind}
 
 
 def request_of(spans: Sequence[ReadableSpan]) -> ExportTraceServiceRequest:
-    """Return the request for spans of one tracer, without events and links: the spans of a sink have none."""
+    """Return the request for spans of one scope, without links: the spans of a sink have none."""
     request = ExportTraceServiceRequest()
-    resource, scope = spans[0].resource, spans[0].instrumentation_scope
+    for resource, group in groupby(spans, key=_resource):
+        _put_group(request, resource, list(group))
+    return request
+
+
+def _resource(span: ReadableSpan) -> Resource:
+    return span.resource
+
+
+def _put_group(request: ExportTraceServiceRequest, resource: Resource, spans: Sequence[ReadableSpan]) -> None:
+    scope = spans[0].instrumentation_scope
     of_resource = request.resource_spans.add(schema_url=resource.schema_url)
     _put_all(of_resource.resource.attributes, resource.attributes)
     of_scope = of_resource.scope_spans.add()
@@ -26,7 +40,6 @@ def request_of(spans: Sequence[ReadableSpan]) -> ExportTraceServiceRequest:
         _put_all(of_scope.scope.attributes, scope.attributes)
     for span in spans:
         _put_span(of_scope.spans.add(), span)
-    return request
 
 
 def _put_span(message: Span, span: ReadableSpan) -> None:
@@ -36,7 +49,7 @@ def _put_span(message: Span, span: ReadableSpan) -> None:
     if span.parent is not None:
         message.parent_span_id = _span_id(span.parent)
     message.name = span.name
-    message.kind = Span.SPAN_KIND_INTERNAL
+    message.kind = _KINDS[span.kind]
     message.start_time_unix_nano = span.start_time or 0
     message.end_time_unix_nano = span.end_time or 0
     message.status.code = span.status.status_code.value  # type: ignore[assignment]
@@ -44,6 +57,9 @@ def _put_span(message: Span, span: ReadableSpan) -> None:
     message.dropped_attributes_count = span.dropped_attributes
     message.flags = SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
     _put_all(message.attributes, span.attributes)
+    for event in span.events:
+        added = message.events.add(name=event.name, time_unix_nano=event.timestamp)
+        _put_all(added.attributes, event.attributes)
 
 
 def _span_id(context: SpanContext) -> bytes:
