@@ -43,6 +43,7 @@ _ENDED = "SessionEnd"
 _RECENT_S = 86_400.0
 """Age in seconds above which the worker ignores subagents of other sessions: `ccship backfill` ships those."""
 
+_TIME = "%Y-%m-%d %H:%M:%S"
 _log = logging.getLogger("ccship")
 
 
@@ -95,6 +96,8 @@ def _ship(
     if reason is None:
         settings, reason = _destination_of(root, request, spool)
         further.copy(request.session_id)  # its folder may have been unknown before
+    if settings.also:
+        _name_in_log(settings.name)
     for line in settings.ignored:
         _log.warning("%s: %s", request.session_id, line)
     if reason is None and settings.refusal is not None:
@@ -396,7 +399,15 @@ def _open_log(folder: Path) -> None:
     if path.is_symlink():
         path.unlink()  # a link would let others choose the file that is written
     handler = RotatingFileHandler(path, maxBytes=MAX_LOG_BYTES, backupCount=1)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", _TIME))
     _log.addHandler(handler)
     _log.propagate = False
     _log.setLevel(logging.INFO)
+
+
+def _name_in_log(name: str) -> None:
+    """Write the name of a further destination into the lines of its worker: several processes share the log."""
+    for handler in _log.handlers:
+        handler.setFormatter(
+            logging.Formatter(f"%(asctime)s %(levelname)s {name.replace('%', '%%')}: %(message)s", _TIME)
+        )
