@@ -30,8 +30,8 @@ Done = subprocess.CompletedProcess[str]
 
 HURRIED = """
 from dataclasses import replace
-from ccship.sinks import langfuse
-langfuse.PATIENCE = replace(langfuse.PATIENCE, first_wait_s=0.01)
+from ccship.sinks import langfuse, otlp_http
+langfuse.PATIENCE = otlp_http.PATIENCE = replace(langfuse.PATIENCE, first_wait_s=0.01)
 """
 """To be run before ccship: a server that fails is asked again at once, not after half a second and a second."""
 

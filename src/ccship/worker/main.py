@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ccship import config
 from ccship.config import Config
+from ccship.config.keys import Refusal
 from ccship.config.repository import split
 from ccship.errors import CcshipError, ConfigError, Retryable, StateDamaged, StateTooNew
 from ccship.hook import MAX_LOG_BYTES, is_foreground, state_folder
@@ -100,14 +101,8 @@ def _ship(
         _name_in_log(settings.name)
     for line in settings.ignored:
         _log.warning("%s: %s", request.session_id, line)
-    if reason is None and settings.refusal is not None:
-        _log.error("%s: %s", request.session_id, settings.refusal)
-        _keep_newest(spool, request)
-        return
-    if reason is not None:
-        _log.info("%s: %s", request.session_id, reason)
-        for pending in Pending.of(spool, request.session_id):
-            pending.done()
+    if reason is not None or settings.refusal is not None:
+        _put_aside(spool, request, reason, settings.refusal)
         return
     worker = _Worker(root, settings, further, lock, time.monotonic() + LIFE_S)
     try:
@@ -141,6 +136,17 @@ def _record(root: Config, transcripts: Collection[Path]) -> None:
         _log.warning("spending was not recorded: %s", error)
     except Exception as error:  # noqa: BLE001 - shipping continues; the message may quote the transcript
         _log.error("spending was not recorded: %s: please report", type(error).__name__)
+
+
+def _put_aside(spool: Path, request: Request, reason: str | None, refusal: Refusal | None) -> None:
+    """Log why a session is not shipped; delete its requests, or keep one until the user changes the settings."""
+    if reason is None:
+        _log.error("%s: %s", request.session_id, refusal)
+        _keep_newest(spool, request)
+        return
+    _log.info("%s: %s", request.session_id, reason)
+    for pending in Pending.of(spool, request.session_id):
+        pending.done()
 
 
 def _keep_newest(spool: Path, request: Request) -> None:
