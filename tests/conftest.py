@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from ccship.sinks.otlp_file import OtlpFileSink
+from collector import LoopbackOtlp, loopback_otlp
 from helpers import observe
 from loopback import LoopbackLangfuse, loopback_langfuse
 from observed import Observe
@@ -75,6 +76,13 @@ def _own_home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
 def langfuse() -> Iterator[LoopbackLangfuse]:
     """A running loopback Langfuse that accepts everything until told otherwise."""
     with loopback_langfuse() as server:
+        yield server
+
+
+@pytest.fixture
+def otlp() -> Iterator[LoopbackOtlp]:
+    """A running OTLP backend that accepts everything until told otherwise."""
+    with loopback_otlp() as server:
         yield server
 
 

@@ -4,14 +4,12 @@ import base64
 import gzip
 import json
 import re
-import socket
-import struct
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -20,33 +18,16 @@ from urllib.parse import parse_qsl, urlsplit
 from google.protobuf.json_format import Parse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from answering import OK, Answering, Reply
 from scored import CONFIGS, INGESTION, READ_SCORES, SCORES, ScoreServer
+
+__all__ = ["HEALTH", "OK", "TRACES", "LoopbackLangfuse", "Reply", "Span", "loopback_langfuse", "spans_in_file"]
 
 TRACES = "/api/public/otel/v1/traces"
 MEDIA = "/api/public/media"
 PROJECTS = "/api/public/projects"
 HEALTH = "/api/public/health"
 MODELS = "/api/public/models"
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One scripted answer. `keep` says whether what came is stored although the answer may say otherwise.
-
-    `after`: an event to wait for, a minute at most.
-    """
-
-    status: int = 200
-    body: bytes = b"{}"
-    content_type: str = "application/json"
-    headers: dict[str, str] = field(default_factory=dict)
-    delay_s: float = 0
-    reset: bool = False
-    keep: bool | None = None
-    after: threading.Event | None = None
-
-
-OK = Reply()
 
 
 @dataclass(frozen=True)
@@ -151,9 +132,8 @@ class LoopbackLangfuse(ThreadingHTTPServer):
         self.requests.clear()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Answering, BaseHTTPRequestHandler):
     server: LoopbackLangfuse
-    protocol_version = "HTTP/1.1"
 
     def parse_request(self) -> bool:
         """Keep what anybody asked for, and with which credentials."""
@@ -168,13 +148,13 @@ class _Handler(BaseHTTPRequestHandler):
             if self._is_known():
                 self._grant_upload(json.loads(body))
             else:
-                self._answer(Reply(status=401))
+                self.answer(Reply(status=401))
             return
         if self.path in (INGESTION, SCORES, CONFIGS):
-            self._answer(self._written(json.loads(body)))
+            self.answer(self._written(json.loads(body)))
             return
         if self.path != TRACES:
-            self._answer(Reply(status=404))
+            self.answer(Reply(status=404))
             return
         size = len(gzip.decompress(body)) if self.headers.get("content-encoding") == "gzip" else len(body)
         spans = _decode(body, self.headers.get("content-encoding"), self.headers.get("content-type", ""))
@@ -189,18 +169,18 @@ class _Handler(BaseHTTPRequestHandler):
             server.open_requests.update(sessions)
             server.most_at_once = max([server.most_at_once, *(server.open_requests[session] for session in sessions)])
         try:
-            self._answer(reply)
+            self.answer(reply)
         finally:
             with server.lock:
                 server.open_requests.subtract(sessions)
 
     def do_PUT(self) -> None:
         self.server.media[self.path] = self.rfile.read(int(self.headers["content-length"]))
-        self._answer(OK)
+        self.answer(OK)
 
     def do_PATCH(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
-        self._answer(OK)
+        self.answer(OK)
 
     def _written(self, content: Any) -> Reply:
         server = self.server
@@ -218,30 +198,30 @@ class _Handler(BaseHTTPRequestHandler):
         known = path in self.server.media
         media_id = asked["sha256Hash"].replace("+", "-").replace("/", "_")[:22]
         grant = {"mediaId": media_id, "uploadUrl": None if known else self.server.url + path}
-        self._answer(Reply(status=201, body=json.dumps(grant).encode()))
+        self.answer(Reply(status=201, body=json.dumps(grant).encode()))
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         if url.path == HEALTH:
-            self._answer(self.server.health)
+            self.answer(self.server.health)
         elif url.path == MODELS:
-            self._answer(self._models(int(dict(parse_qsl(url.query))["page"])))
+            self.answer(self._models(int(dict(parse_qsl(url.query))["page"])))
         elif self.server.reads and url.path not in (PROJECTS, CONFIGS, READ_SCORES):
-            self._answer(self.server.reads.pop(0))
+            self.answer(self.server.reads.pop(0))
         elif url.path == PROJECTS and str(self.headers.get("authorization")).startswith("Bearer "):
             # as Langfuse 4.16 does: a public key alone may read nothing, one that it does not know is not accepted
             known = self.headers["authorization"] == f"Bearer {self.server.public_key}"
-            self._answer(Reply(status=403 if known else 401))
+            self.answer(Reply(status=403 if known else 401))
         elif not self._is_known():
-            self._answer(Reply(status=401))
+            self.answer(Reply(status=401))
         elif url.path == CONFIGS or (url.path == READ_SCORES and self.server.has_v2):
             found = self.server.scores.found(url.path, dict(parse_qsl(url.query)))
-            self._answer(Reply(body=json.dumps(found).encode()))
+            self.answer(Reply(body=json.dumps(found).encode()))
         elif url.path == PROJECTS:
-            self._answer(Reply(body=b'{"data": [{"id": "p1", "name": "demo", "organization": {"name": "Acme"}}]}'))
+            self.answer(Reply(body=b'{"data": [{"id": "p1", "name": "demo", "organization": {"name": "Acme"}}]}'))
         else:
             found = self._read(url.path, dict(parse_qsl(url.query)))
-            self._answer(Reply(body=json.dumps(found).encode()) if found else Reply(status=404))
+            self.answer(Reply(body=json.dumps(found).encode()) if found else Reply(status=404))
 
     def _models(self, page: int) -> Reply:
         """One model a page: a client that reads the first page only misses the rest."""
@@ -284,9 +264,6 @@ class _Handler(BaseHTTPRequestHandler):
         scheme, _, encoded = str(self.headers.get("authorization")).partition(" ")
         return scheme == "Basic" and base64.b64decode(encoded).decode().partition(":")[2] == self.server.secret_key
 
-    def log_message(self, *_: object) -> None:
-        pass
-
     def _judge(self, spans: list[Span], size: int) -> Reply:
         """What the server itself thinks of a request, when nobody scripted an answer."""
         server = self.server
@@ -299,23 +276,6 @@ class _Handler(BaseHTTPRequestHandler):
             if span.span_id in server.refused_spans:
                 return Reply(status=server.refused_spans[span.span_id])
         return OK
-
-    def _answer(self, reply: Reply) -> None:
-        time.sleep(reply.delay_s)
-        if reply.after is not None:
-            reply.after.wait(60)
-        if reply.reset:
-            linger = struct.pack("ii", 1, 0)
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            self.connection.close()
-            self.close_connection = True
-            return
-        self.send_response(reply.status)
-        for name, value in {"content-type": reply.content_type, **reply.headers}.items():
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(reply.body)))
-        self.end_headers()
-        self.wfile.write(reply.body)
 
 
 def _row(span: Span, priced: list[str] | None) -> dict[str, Any]:
@@ -371,7 +331,7 @@ def _decode(body: bytes, encoding: str | None, content_type: str) -> list[Span]:
             span.name,
             span.start_time_unix_nano,
             span.end_time_unix_nano,
-            {attribute.key: _value(attribute.value) for attribute in span.attributes},
+            {attribute.key: value_of(attribute.value) for attribute in span.attributes},
         )
         for resource in request.resource_spans
         for scope in resource.scope_spans
@@ -391,8 +351,9 @@ def _base64_ids(body: bytes) -> str:
     return json.dumps(request)
 
 
-def _value(value: Any) -> Any:
+def value_of(value: Any) -> Any:
+    """Return an attribute's value."""
     kind = value.WhichOneof("value")
     if kind == "array_value":
-        return [_value(item) for item in value.array_value.values]
+        return [value_of(item) for item in value.array_value.values]
     return getattr(value, kind)
