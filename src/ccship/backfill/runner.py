@@ -104,7 +104,7 @@ class Runner:
         """Return the sink and state of a server and key; created once, because the SDK has one client per key."""
         if settings.destination not in self._open:
             state = self._stack.enter_context(self._state_of(settings))
-            self._open[settings.destination] = self._sink or self._sink_of(settings), state
+            self._open[settings.destination] = self._sink or self._sink_of(settings, state), state
         return self._open[settings.destination]
 
     def _signals_of(self, settings: Config) -> SignalsMode:
@@ -123,9 +123,9 @@ class Runner:
         rehearse = self._options.state_mode == "copied"
         return State(settings.state_dir, settings.destination, rehearse=rehearse, lock_id=settings.lock_id)
 
-    def _sink_of(self, settings: Config) -> Sink:
+    def _sink_of(self, settings: Config, state: State) -> Sink:
         if self._is_rehearsal:
             return RehearsalSink()
-        sink = sink_of(settings)
+        sink = sink_of(settings, state.dead_names())
         self._stack.callback(sink.close)
         return sink

@@ -277,6 +277,11 @@ class State:
         )
         return {span_id for (span_id,) in rows}
 
+    def dead_names(self) -> frozenset[str]:
+        """Return the names of observations that are dead letters."""
+        rows = self._db.execute("SELECT DISTINCT name FROM dead_letters WHERE destination = ?", (self._destination,))
+        return frozenset(name for (name,) in rows)
+
     def remove_dead_letter(self, trace_id: str, span_id: str) -> None:
         """Remove a dead letter whose span was accepted."""
         self._db.execute(

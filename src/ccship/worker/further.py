@@ -38,6 +38,7 @@ class Further:
         self._exist = is_active and any(route.also for route in root.routes)
         self._copied: set[str] = set()
         self._started: list[subprocess.Popen[bytes]] = []
+        self._served: set[str] = set()
         self._one_at_a_time = threading.Lock()
 
     def copy(self, session_id: str) -> None:
@@ -87,9 +88,9 @@ class Further:
                 self.problems.append(str(error))
         for spool in [path for path in self._root.requests_dir.glob("*") if path.is_dir()]:
             for pending in Pending.of(spool):
-                if spool in known:
+                if spool in known and known[spool].lock_id(pending.newest.session_id) not in self._served:
                     self._start(known[spool], pending.files[-1])
-                elif not self.problems:  # a destination that is no longer a further one
+                elif spool not in known and not self.problems:  # a destination that is no longer a further one
                     add_request(self._root.requests_dir, pending.newest.transcript_path)
                     pending.done()
 
@@ -122,6 +123,7 @@ class Further:
                 lock = lock_session(str(destination.state_dir), lock_id)
             except BlockingIOError:
                 return
+            self._served.add(lock_id)
             command = [sys.executable, "-P", "-m", "ccship.worker", str(request)]
             try:
                 process = subprocess.Popen(  # noqa: S603 - our own interpreter

@@ -81,8 +81,8 @@ def _work(root: Config, request: Request, spool: Path, lock: int | None = None) 
     try:
         if reason is None:
             further.copy(request.session_id)
-        _ship(root, request, spool, reason, further, lock)
         further.start_backlog()
+        _ship(root, request, spool, reason, further, lock)
     finally:
         for problem in dict.fromkeys(further.problems):
             _log.error("%s: %s", request.session_id, problem)
@@ -309,12 +309,14 @@ class _Worker:
     def _ship_once(self, pending: Pending) -> bool:
         """Ship the requests of one session once; return whether the caller may continue with it."""
         request = pending.newest
+        self._further.copy(request.session_id)
         if not self._await_backoff(request.session_id):
             if self._is_ours(request):  # spending is recorded while the server is down, too
                 self.transcripts.update((path, None) for session in _sessions(request) for path in session.paths)
             return False
         if not request.wait_for_flush():
             _log.info("%s: the last message is not on disk yet; the next event ships it", request.session_id)
+        self._further.copy(request.session_id)  # its folder may have been unknown before
         sessions = _sessions(request)
         if not sessions:
             _log.info("%s: no transcript yet", request.session_id)
@@ -389,7 +391,7 @@ class _Worker:
 
             gc.freeze()
             gc.enable()  # `unchanged` has disabled it for the imports
-            self._sink = sink_of(self._settings)
+            self._sink = sink_of(self._settings, self._state.dead_names())
         return self._sink
 
 
