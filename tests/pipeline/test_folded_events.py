@@ -19,9 +19,11 @@ from pipeline.test_books import FussySink, books
 from privacy.observation import observation
 
 
-def turn(*, interrupted: bool) -> Lines:
+def turn(*, blocked: bool = False) -> Lines:
+    """A turn with an interruption and, later, an event that changes nothing else about it."""
     lines = Lines().prompt("go").assistant("m1", "I go").user("[Request interrupted by user]")
-    return lines.add("system", subtype="compact_boundary", compactMetadata={"preTokens": 1}) if interrupted else lines
+    error = {"type": "hook_blocking_error", "blockingError": {"blockingError": "no"}}
+    return lines.add("attachment", attachment=error) if blocked else lines
 
 
 def ship(sink: Sink, state: State, path: Path, *, folds_events: bool = True) -> Shipper:
@@ -33,13 +35,13 @@ def ship(sink: Sink, state: State, path: Path, *, folds_events: bool = True) -> 
 def test_a_new_event_sends_its_parent_again(tmp_path: Path) -> None:
     """And nothing else; without a new one nothing is sent."""
     sink, state, path = KeepingSink(), State(None, "test"), tmp_path / "s1.jsonl"
-    ship(sink, state, turn(interrupted=False).write(path))
+    ship(sink, state, turn().write(path))
     assert [[event.name for event in one.events] for one in sink.sent] == [["interrupted"], []]
     sink.sent.clear()
     ship(sink, state, path)
     assert sink.sent == []
-    ship(sink, state, turn(interrupted=True).write(path))
-    assert [[event.name for event in one.events] for one in sink.sent] == [["interrupted", "compaction"]]
+    ship(sink, state, turn(blocked=True).write(path))
+    assert [[event.name for event in one.events] for one in sink.sent] == [["interrupted", "hook_blocked"]]
 
 
 @pytest.mark.parametrize(("folds_events", "shipped", "dead"), [(True, 2, 3), (False, 3, 2)])
@@ -47,7 +49,7 @@ def test_the_lines_of_events_in_a_refused_span_are_dead_letters(
     tmp_path: Path, *, folds_events: bool, shipped: int, dead: int
 ) -> None:
     """Two openings and the event; the calls arrived. An event with a span of its own arrived, too."""
-    path = turn(interrupted=False).prompt("go on").assistant("m2", "I go on").write(tmp_path / "s1.jsonl")
+    path = turn().prompt("go on").assistant("m2", "I go on").write(tmp_path / "s1.jsonl")
     with State(tmp_path / "state", "test") as state:
         ship(FussySink(refuses=("claude_turn",)), state, path, folds_events=folds_events)
     counts = books(tmp_path / "state")
