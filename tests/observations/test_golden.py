@@ -26,7 +26,7 @@ def test_a_session_gives_the_observations_written_down(transcript: Path, request
 
 
 def shown(observation: Observation) -> dict[str, Any]:
-    """The fields but those that only `gen_ai` spans have, which `tests/sinks/gen_ai.jsonl` contains."""
+    """The fields but those that only `gen_ai` spans have, which are in `fixtures/gen_ai`."""
     fields = asdict(observation)
     assert fields.pop("events") == ()
     del fields["response_id"]

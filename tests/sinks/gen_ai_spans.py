@@ -21,9 +21,7 @@ from helpers import KeepingSink
 
 SESSIONS = sorted(path for path in (FIXTURES / "claude").rglob("*.jsonl") if not path.name.startswith("agent-"))
 CAPTURES: tuple[Capture, ...] = MODES
-SETTINGS = TraceSettings(
-    user_id="ada", user_name="Ada", environment="staging", tags=("team:a",), metadata={"team": "a"}
-)
+SETTINGS = TraceSettings(user_id="ada", user_name="Ada", environment="staging", tags=("t:a",), metadata={"team": "a"})
 
 
 class _EncodedSink(KeepingSink):
@@ -67,5 +65,6 @@ def shown(span: ReadableSpan) -> dict[str, Any]:
 
 
 def context_of(span: ReadableSpan) -> SpanContext:
-    assert span.context is not None
-    return span.context
+    context: SpanContext | None = span.context
+    assert context is not None
+    return context

@@ -1,14 +1,18 @@
 """A request has the bytes that OpenTelemetry's own encoder gives."""
 
+from dataclasses import replace
+
 import msgspec
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 
 from ccship.privacy.encoding import encode
+from ccship.sinks.gen_ai import gen_ai_spans
 from ccship.sinks.otlp import request_of
 from ccship.sinks.spans import SpanSink
 from conftest import FIXTURES
 from helpers import observe
+from sinks.gen_ai_spans import SESSIONS, encoded_of, spans_of
 from sinks.test_span_attributes import BASE_URL, Keeping, changed
 
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
@@ -33,6 +37,27 @@ def test_a_request_is_that_of_opentelemetry() -> None:
     assert request_of(found).SerializeToString() == encode_spans(found).SerializeToString()
 
 
-def test_no_span_has_events_or_links() -> None:
+def test_a_request_of_gen_ai_spans_is_that_of_opentelemetry() -> None:
+    """With their kinds, their events and lists of texts."""
+    found = [span for transcript in SESSIONS for span in spans_of(transcript)]
+    assert {span.kind.name for span in found} == {"CLIENT", "INTERNAL"}
+    assert [span for span in found if span.events]
+    assert request_of(found).SerializeToString() == encode_spans(found).SerializeToString()
+
+
+def test_each_environment_has_a_resource() -> None:
+    """Turns that were sent before under another one may be in the same request."""
+    encoded = encoded_of(SESSIONS[-1])[:3]
+    other = encoded[2].observation
+    moved = msgspec.structs.replace(other, trace=replace(other.trace, environment="other"))
+    found = gen_ai_spans([*encoded[:2], encode(moved)])
+    environments = [
+        (resource.resource.attributes[1].value.string_value, len(resource.scope_spans[0].spans))
+        for resource in request_of(found).resource_spans
+    ]
+    assert environments == [("staging", 2), ("other", 1)]
+
+
+def test_no_span_has_links() -> None:
     """They would be left out."""
-    assert not [span for span in spans() if span.events or span.links]
+    assert not [span for span in (*spans(), *spans_of(SESSIONS[0])) if span.links]

@@ -26,8 +26,9 @@ AGENT = "claude-code"
 
 _MAKER = "anthropic"
 _PROVIDERS = {"msg_bdrk_": "aws.bedrock", "msg_vrtx_": "gcp.vertex_ai"}
-"""Providers by the first nine characters of a message id, the only trace that they leave in a transcript. Other calls, those
-through gateways included, count as Anthropic's: they have the format of its API.
+"""Providers by the first nine characters of a message id, the only trace that they leave in a transcript.
+
+Other calls, those through gateways included, count as Anthropic's: they have the format of its API.
 """
 
 _ROOT = {
