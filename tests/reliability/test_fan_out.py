@@ -29,9 +29,11 @@ def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
 
 
 def grow(case: Case, lines: Lines, n: int) -> None:
-    """One more turn, as Claude Code appends it."""
+    """One more turn, appended at once: a turn that is read in parts is sent in parts, and its root twice."""
     lines.prompt(f"prompt {n}").assistant(f"a{n}", tool(f"t{n}")).result(f"t{n}", "result")
-    lines.assistant(f"b{n}", f"answer {n}").write(case.transcript)
+    whole = lines.assistant(f"b{n}", f"answer {n}").write(case.folder / "whole.jsonl").read_bytes()
+    with case.transcript.open("ab") as file:
+        file.write(whole[case.transcript.stat().st_size :])
 
 
 def counts(server: LoopbackLangfuse | LoopbackOtlp) -> Counter[str]:
@@ -42,6 +44,7 @@ def test_one_that_hangs_and_one_that_refuses_parts_do_not_concern_the_others(cas
     """The healthy one is complete all the time; then the others have what they take; nothing arrives twice."""
     released = threading.Event()
     lines = Lines(session=SESSION)
+    case.transcript.write_bytes(b"")
     with loopback_otlp() as hanging, loopback_otlp() as refusing:
         hanging.script = [Reply(status=503, after=released)] * 10 * STOPS
         asked_about: set[str] = set()
