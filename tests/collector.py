@@ -62,7 +62,7 @@ class LoopbackOtlp(ThreadingHTTPServer):
     """Listens on a free port, with TLS if there is a context.
 
     `script` holds the answers to come; when it is empty, everything is accepted but the spans whose ids `partial`
-    returns (a partial success). `hang`: every request waits for this event, a minute at most. `required`: headers
+    returns (a partial success). `refuse`: returns a status for requests that are refused as a whole. `hang`: every request waits for this event, a minute at most. `required`: headers
     without which the answer is 401.
 
     `accepted` has the spans that were stored, `requests` the status of every answer, `paths` and `headers` (names in
@@ -76,6 +76,7 @@ class LoopbackOtlp(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.script: list[Reply] = []
         self.partial: Callable[[Sequence[OtlpSpan]], set[str]] = lambda _: set()
+        self.refuse: Callable[[Sequence[OtlpSpan]], int | None] = lambda _: None
         self.hang: threading.Event | None = None
         self.required: Mapping[str, str] = {}
         self.accepted: list[OtlpSpan] = []
@@ -144,6 +145,8 @@ class _Handler(Answering, BaseHTTPRequestHandler):
             if reply.keep if reply.keep is not None else reply == OK:
                 server.accepted += spans
             return reply
+        if status := server.refuse(spans):
+            return Reply(status=status)
         refused = server.partial(spans)
         server.accepted += [span for span in spans if span.span_id not in refused]
         response = ExportTraceServiceResponse()

@@ -7,6 +7,7 @@ exporter also accepts redirects, login pages and partial successes, and loses sp
 import gzip
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 
 from google.protobuf.message import DecodeError
@@ -205,7 +206,7 @@ def _shorten(request: ExportTraceServiceRequest, longest: int) -> None:
     for resource in request.resource_spans:
         for scope in resource.scope_spans:
             for span in scope.spans:
-                for attribute in span.attributes:
+                for attribute in chain(span.attributes, *(event.attributes for event in span.events)):
                     text = attribute.value.string_value
                     if len(text) > longest:
                         attribute.value.string_value = f"{text[:longest]}… ({len(text)} characters, too large)"
