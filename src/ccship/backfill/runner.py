@@ -117,7 +117,7 @@ class Runner:
 
     def _state_of(self, settings: Config) -> State:
         if self._options.state_mode == "none":
-            return State(None, settings.destination)
+            return State(None, settings.destination).take_parents(settings.state_dir)
         return State(settings.state_dir, settings.destination, rehearse=self._options.state_mode == "copied")
 
     def _sink_of(self, settings: Config) -> Sink:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ccship.config.file import config_file, read_file
 from ccship.config.keys import SERVER, Refusal, refusal_of
 from ccship.config.kinds import fields_of
+from ccship.config.parents import ignored_parents
 from ccship.config.projects import Pattern, any_matches, pattern_of
 from ccship.config.repository import split
 from ccship.config.settings import Settings
@@ -38,7 +39,7 @@ class Config:
     """The settings of one destination. `load` returns those of the default, with routes to the others.
 
     `name`: the destination's name in messages. `refusal`: the reason if keys are set but must not be used. `ignored`: a
-    line for each value that would have loosened a privacy setting.
+    line for each value that would have loosened a privacy setting, or names no parent.
     """
 
     name: str
@@ -179,7 +180,7 @@ def _config(name: str, settings: Settings, routes: tuple[Route, ...] = ()) -> Co
         claude_dir=Path(environ.get("CLAUDE_CONFIG_DIR") or "~/.claude").expanduser(),
         state_dir=Path(state_folder(dict(environ))),
         refusal=refusal,
-        ignored=settings.ignored,
+        ignored=(*settings.ignored, *ignored_parents(environ, settings.foreign)),
         exclude=tuple(pattern_of(text, "exclude") for text in values.exclude),
         routes=routes,
     )

@@ -8,7 +8,9 @@ from typing import Any
 from ccship.observations import (
     ID_BYTES,
     Observation,
+    Parent,
     TraceSettings,
+    attached,
     observe_subagent,
     observe_turn,
     trace_of,
@@ -77,6 +79,7 @@ def plan_turn(
     was_settled: bool = False,
     git: Mapping[str, Any] | None = None,
     kept: Volatile | None = None,
+    parent: Parent | None = None,
 ) -> Unit:
     """Plan a turn of a main transcript.
 
@@ -90,6 +93,7 @@ def plan_turn(
         was_settled: Delivered and settled by an earlier run, so nothing is sent.
         git: Its git facts.
         kept: Volatile facts that were sent with it before.
+        parent: The span of another program that contains it.
     """
     exchange = turn.exchange
     unit = Unit(
@@ -103,7 +107,7 @@ def plan_turn(
     )
     if outcome != SHIPPED:
         return unit
-    trace = trace_of(turn, exchange.session_id or session, options.trace_settings)
+    trace = trace_of(turn, exchange.session_id or session, options.trace_settings, parent)
     volatile = facts_of(options.trace_settings, git or {})
     if kept:
         trace = kept.in_trace(trace, newer=options.finds_newer)
@@ -151,7 +155,7 @@ def plan_subagent(
 
 
 def prepare(unit: Unit, protection: Protection, hashes: Collection[bytes], ids: Collection[bytes] = ()) -> Unit:
-    """Redact and encode the observations of a unit, and drop those that were delivered unchanged.
+    """Attach, redact and encode the observations of a unit, and drop those that were delivered unchanged.
 
     Args:
         unit: The planned unit.
@@ -160,7 +164,7 @@ def prepare(unit: Unit, protection: Protection, hashes: Collection[bytes], ids: 
         ids: First bytes of ids of unchanged spans; their hashes are not compared.
     """
     spans, every, root = [], set(), None
-    for observation in map(protection.observation, unit.observations):
+    for observation in map(protection.observation, map(attached, unit.observations)):
         root = root or observation
         span = encode(observation)
         every.add(span.digest)

@@ -31,6 +31,7 @@ from ccship.state import State
 from ccship.storage import private
 from ccship.transcript.discover import Session, changed_ns, cwd_of, sessions_at
 from ccship.transcript.files import session_folder_of
+from ccship.worker.parents import record_parents
 from ccship.worker.spool import Pending, Request, add_request
 from ccship.worker.unchanged import STARTED, digest_of_inputs, is_lock_of, remember
 
@@ -262,6 +263,7 @@ class _Worker:
     def _ship_once(self, pending: Pending) -> bool:
         """Ship the requests of one session once; return whether the caller may continue with it."""
         request = pending.newest
+        record_parents(self._state, pending)
         if not self._await_backoff(request.session_id):
             if self._is_ours(request):  # spending is recorded while the server is down, too
                 self.transcripts.update((path, None) for session in _sessions(request) for path in session.paths)
