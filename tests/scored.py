@@ -56,7 +56,7 @@ class ScoreServer(ScoreTable):
 
     `endpoint`: the one that takes scores, None for a server without. `refused`: the status for scores of a name.
     `configs`: `config_page` of them a page; `config_status`: of the answer to a new one. `requests`: the paths that
-    were asked.
+    were asked. `targets`: the observation of each score, None for a score of a trace.
     """
 
     endpoint: str | None = INGESTION
@@ -65,6 +65,7 @@ class ScoreServer(ScoreTable):
     config_page: int = 1
     config_status: int = 200
     requests: list[str] = field(default_factory=list)
+    targets: dict[str, str | None] = field(default_factory=dict)
 
     def know_all_configs(self) -> None:
         """As if they had been created before: a first run makes no requests for them."""
@@ -121,6 +122,7 @@ class ScoreServer(ScoreTable):
 
     def _store(self, body: dict[str, Any], timestamp: str) -> None:
         time_ms = round(datetime.fromisoformat(timestamp).timestamp() * 1000)
+        self.targets[body["id"]] = body.get("observationId")
         self.write(body["id"], body["traceId"], body["name"], float(body["value"]), body.get("comment"), time_ms)
 
 

@@ -20,6 +20,16 @@ MAX_LOG_BYTES = 256 * 1024
 REQUEST_VERSION = 1
 """Version of request files. 0.1.0 wrote version 1 without the number."""
 
+PARENT_VARIABLES = {
+    "traceparent": "CC_LANGFUSE_TRACEPARENT",
+    "parent_trace_id": "CC_LANGFUSE_PARENT_TRACE_ID",
+    "parent_span_id": "CC_LANGFUSE_PARENT_SPAN_ID",
+}
+"""Variables that name the parent of a run, by their field in a request."""
+
+_MAX_VALUE_CHARS = 200
+"""A longer value is cut: a valid traceparent of a later version stays valid."""
+
 _PRIVATE = 0o600
 _TRUE = ("1", "on", "t", "true", "y", "yes")
 """The texts that pydantic parses as true."""
@@ -245,6 +255,8 @@ def _leave_request(folder: str, payload: "dict[str, object]", transcript: str) -
         "agent_transcript_path": _text(payload.get("agent_transcript_path")),
         "event": _text(payload.get("hook_event_name")),
         "last_message": fingerprint_of(message) if isinstance(message, str) and message.strip() else None,
+        "size": _size_of(transcript),
+        **_parent_of_run(os.environ),
     }
     name = os.path.join(requests, f"{request_prefix(session)}-{time.time_ns()}-{os.getpid()}")  # noqa: PTH118
     descriptor = os.open(f"{name}.tmp", os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
@@ -254,6 +266,27 @@ def _leave_request(folder: str, payload: "dict[str, object]", transcript: str) -
         os.close(descriptor)
     os.rename(f"{name}.tmp", f"{name}.json")  # noqa: PTH104
     return f"{name}.json"
+
+
+def _size_of(path: str) -> int:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116
+    except (OSError, ValueError):  # not there yet, or no path
+        return 0
+
+
+def _parent_of_run(environ: "os._Environ[str]") -> "dict[str, str | int | None]":
+    """Return the values that name the parent of this run, and the project: its settings must not set them."""
+    named = {field: environ.get(name, "") for field, name in PARENT_VARIABLES.items()}
+    if not any(named.values()):
+        return {}
+    project = environ["CLAUDE_PROJECT_DIR"]
+    try:
+        project.encode()
+    except UnicodeEncodeError:  # JSON cannot contain it; without the project, the worker ignores the parent
+        return {}
+    ascii_only = {field: value.encode("ascii", "replace").decode() for field, value in named.items()}
+    return {**{field: value[:_MAX_VALUE_CHARS] for field, value in ascii_only.items()}, "project_dir": project}
 
 
 def _own(folder: str, name: str) -> str:

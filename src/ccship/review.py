@@ -4,13 +4,14 @@ Reads one session at a time and keeps only what it returns.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ccship.config import Config
 from ccship.errors import ConfigError
-from ccship.observations import Observation, TraceSettings, costs_of, trace_of
+from ccship.observations import Observation, Parent, TraceSettings, costs_of, trace_of
+from ccship.observations.identity import span_id_of
 from ccship.pipeline.plan import Options, Window
 from ccship.pipeline.ship import Shipper
 from ccship.privacy import UNFILTERED
@@ -20,6 +21,7 @@ from ccship.signals.stream import Evaluated, evaluate
 from ccship.sinks import Delivery
 from ccship.sinks.collecting import RehearsalSink
 from ccship.state import State
+from ccship.state.parents import Ranges, parent_at, stored_parents
 from ccship.transcript.discover import Session, changed_ns, cwd_of
 from ccship.transcript.files import open_transcript, printable
 from ccship.transcript.tail import entries
@@ -36,7 +38,10 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """A turn that is worth reading. `sent_to`: its destination; None if its project has no keys or is never sent."""
+    """A turn that is worth reading. `sent_to`: its destination; None if its project has no keys or is never sent.
+
+    `parent`: the span of another program that contains it.
+    """
 
     session_id: str
     number: int
@@ -45,7 +50,19 @@ class Reviewed:
     trace_id: str
     signals: Signals
     sent_to: Config | None
+    parent: Parent | None = None
     cost: Cost = field(default_factory=Cost)
+
+    @property
+    def sent_id(self) -> str:
+        """The id of the trace in Langfuse that contains it."""
+        return self.parent.trace_id if self.parent else self.trace_id
+
+    @property
+    def path(self) -> str:
+        """The path of its page in a Langfuse project."""
+        root = span_id_of(self.trace_id, "turn", "")
+        return f"traces/{self.sent_id}" + (f"?observation={root}" if self.parent else "")
 
 
 @dataclass(slots=True)
@@ -98,13 +115,14 @@ def review(sessions: Iterable[Session], settings: Config, window: Window) -> Rev
     A turn that a fork or a resume copied belongs to its original session.
     """
     found = Review()
+    parents = stored_parents(settings.state_dir)
     state = State(None, "review")  # in memory; shared, so that each turn has one owner
     for session in sessions:
         # a file that was not written to since contains no later turn
         if window.since and all(changed_ns(path) < window.since.timestamp() * 1e9 for path in session.paths):
             continue
         try:
-            turns = list(_worth_reading(session, settings, window, found))
+            turns = list(_worth_reading(session, settings, window, found, parents))
         except OSError as error:
             found.problems.append(f"{printable(session.paths[0])} cannot be read: {error.strerror}")
             continue
@@ -130,10 +148,13 @@ def trace_id_of(evaluated: Evaluated, session: Session, trace_settings: TraceSet
     return trace_of(turn, turn.exchange.session_id or session.session_id, trace_settings).trace_id
 
 
-def _worth_reading(session: Session, settings: Config, window: Window, found: Review) -> Iterator[Reviewed]:
+def _worth_reading(
+    session: Session, settings: Config, window: Window, found: Review, parents: Mapping[str, Ranges]
+) -> Iterator[Reviewed]:
     if session.main is None:
         return
     sent = _destination(session, settings, found)
+    ranges = parents.get(session.session_id, ())
     has_turns = False
     for evaluated in signals_at(session.main):
         exchange, signals = evaluated.turn.exchange, evaluated.signals
@@ -151,6 +172,7 @@ def _worth_reading(session: Session, settings: Config, window: Window, found: Re
                 trace_id,
                 signals,
                 sent if sent and sent.can_send else None,
+                parent_at(ranges, evaluated.turn.opened),
             )
     found.sessions += has_turns
 

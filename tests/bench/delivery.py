@@ -22,8 +22,8 @@ from ccship import config
 from ccship.privacy import Policy, Protection
 from ccship.privacy.encoding import Encoded, encode
 from ccship.sinks import BATCH_BYTES, BATCH_SPANS
-from ccship.sinks.langfuse import ENDPOINT, LangfuseSink
 from ccship.sinks.exporter import AccountingExporter
+from ccship.sinks.langfuse import ENDPOINT, LangfuseSink
 from ccship.sinks.spans import SpanSink
 from helpers import KeepingSink, ship_to
 

@@ -54,7 +54,7 @@ def _turns_at(path: Path) -> list[Turn]:
 def _seconds(sessions: list[list[Turn]]) -> float:
     began = time.process_time()
     for turns in sessions:
-        scorer = Scorer(Options(signals="all"), "s1", Memory())
+        scorer = Scorer(Options(signals="all"), "s1", Memory(), lambda _: None)
         for turn, following in pairwise([*turns, None]):
             if turn is not None:
                 scorer.scores(turn, [following] if following else [])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ccship import config
+from ccship.observations import Parent, Trace
 from ccship.signals.model import Signals
 from ccship.signals.scores import SENT, Score, scores_of
 from ccship.sinks.exporter import PATIENCE
@@ -32,7 +33,11 @@ def sink(langfuse: LoopbackLangfuse, state_dir: Path) -> Iterator[LangfuseSink]:
 
 
 def scores(trace_id: str = "a" * 32, environment: str | None = "dev") -> tuple[Score, ...]:
-    return scores_of(WENT_WRONG, "review", trace_id, BEGAN_NS, 12, environment)
+    return scores_of(WENT_WRONG, "review", trace(trace_id, environment), BEGAN_NS, 12)
+
+
+def trace(trace_id: str = "a" * 32, environment: str | None = None, parent: Parent | None = None) -> Trace:
+    return Trace(trace_id, "claude_turn_1", "s1", environment=environment, parent=parent)
 
 
 def test_a_score_is_acknowledged_and_stored(sink: LangfuseSink, langfuse: LoopbackLangfuse) -> None:
@@ -71,8 +76,11 @@ def test_a_body_names_the_type_and_the_environment(
 
 def test_of_two_values_of_a_score_the_later_one_is_sent(sink: LangfuseSink, langfuse: LoopbackLangfuse) -> None:
     """A turn and its copy in a fork may share a request."""
-    quiet = scores_of(Signals(), "review", "a" * 32, BEGAN_NS, 12)
-    for both in ((*quiet, *scores()), (*scores("b" * 32), *scores_of(Signals(), "review", "b" * 32, BEGAN_NS, 12))):
+    quiet = scores_of(Signals(), "review", trace(), BEGAN_NS, 12)
+    for both in (
+        (*quiet, *scores()),
+        (*scores("b" * 32), *scores_of(Signals(), "review", trace("b" * 32), BEGAN_NS, 12)),
+    ):
         assert sink.score(both).accepted == {score.id for score in both}
     assert {row[2] for row in langfuse.scores.of("needs_review").values()} == {1}
 

@@ -119,7 +119,7 @@ class Runner:
 
     def _state_of(self, settings: Config) -> State:
         if self._options.state_mode == "none":
-            return State(None, settings.destination)
+            return State(None, settings.destination).take_parents(settings.state_dir)
         rehearse = self._options.state_mode == "copied"
         return State(settings.state_dir, settings.destination, rehearse=rehearse, lock_id=settings.lock_id)
 

@@ -58,7 +58,7 @@ def _urls(found: Review) -> dict[str, str]:
         if sent_to.destination not in projects:
             projects[sent_to.destination] = project_id_of(sent_to)
         if project_id := projects[sent_to.destination]:
-            urls[turn.trace_id] = f"{sent_to.base_url}/project/{project_id}/traces/{turn.trace_id}"
+            urls[turn.trace_id] = f"{sent_to.base_url}/project/{project_id}/{turn.path}"
     return urls
 
 
@@ -117,5 +117,5 @@ def _fields(turn: Reviewed) -> dict[str, object]:
         "api_error_class": turn.signals.api_error_class,
         "cost_usd": None if turn.cost.unpriced and not turn.cost.usd else round(turn.cost.usd, 6),
         "unpriced_models": sorted(turn.cost.unpriced),
-        "trace_id": turn.trace_id,
+        "trace_id": turn.sent_id,
     }

@@ -3,18 +3,19 @@
 import glob
 import sys
 from contextlib import suppress
+from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from ccship import config
 from ccship.cli.output import counted
 from ccship.cli.turn_screen import Screen, session_screen, turn_number, turn_screen
 from ccship.errors import ConfigError
-from ccship.observations import Observation, TraceSettings
+from ccship.observations import Observation, TraceSettings, attached
 from ccship.observations.line_outcomes import BAD, RecordCounts, outcomes_in
 from ccship.pipeline.plan import Options
 from ccship.pipeline.ship import Shipper
@@ -23,6 +24,7 @@ from ccship.review import signals_at, trace_id_of
 from ccship.signals.model import Signals
 from ccship.sinks.collecting import CollectingSink
 from ccship.state import State
+from ccship.state.parents import parent_at, stored_parents
 from ccship.transcript.discover import Session, cwd_of, sessions_at
 from ccship.transcript.files import is_there, project_folder_name
 
@@ -71,13 +73,31 @@ def show(
     if turn is not None:
         observations = _of_turn(observations, turn, chosen)
     if as_json:
-        sys.stdout.buffer.write(orjson.dumps([*map(asdict, observations)], option=orjson.OPT_INDENT_2) + b"\n")
+        sent_as = _attached(observations, chosen, settings.state_dir, trace_settings)
+        sys.stdout.buffer.write(orjson.dumps([*map(asdict, sent_as)], option=orjson.OPT_INDENT_2) + b"\n")
     elif turn is None:
         signals = _signals(chosen, trace_settings)
         session_screen(Screen(), chosen.session_id, observations, signals, copied=report.turns["copied"])
     else:
         turn_screen(Screen(), observations, _signals(chosen, trace_settings))
     return 1 if report.problems else 0
+
+
+def _attached(
+    observations: list[Observation], session: Session, state_dir: Path, trace_settings: TraceSettings
+) -> list[Observation]:
+    """Return the observations with the trace ids that Langfuse has: those of attached turns are their parents'."""
+    ranges = stored_parents(state_dir).get(session.session_id)
+    if not ranges or session.main is None:
+        return observations
+    parents = {
+        trace_id_of(evaluated, session, trace_settings): parent_at(ranges, evaluated.turn.opened)
+        for evaluated in signals_at(session.main)
+    }
+    return [
+        attached(replace(found, trace=with_fields(found.trace, parent=parents.get(found.trace.trace_id))))
+        for found in observations
+    ]
 
 
 def _signals(session: Session, trace_settings: TraceSettings) -> dict[str, Signals]:

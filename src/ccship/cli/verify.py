@@ -36,7 +36,7 @@ from ccship.state import State
 from ccship.transcript.discover import Session
 from ccship.transcript.files import is_there
 from ccship.verify.ahead import in_threads
-from ccship.verify.compare import Difference, Expected, compare, compare_added, expected_of
+from ccship.verify.compare import Difference, Expected, compare, compare_added, expected_of, target_of, targets_of
 from ccship.verify.protection import NamesOnly
 from ccship.verify.read_api import Reader
 
@@ -226,11 +226,12 @@ def _differences(reader: Reader, settings: Config, checked: _Checked) -> list[Di
         for session_id, group in groupby(by_session, key=lambda span: span.session_id):
             spans = list(group)
             trace_ids = dict.fromkeys(span.trace_id for span in spans)
-            scores = [score for score in checked.scores if score.trace_id in trace_ids]
+            targets = targets_of(spans)
+            scores = [score for score in checked.scores if target_of(score) in targets]
             stored = reader.scores(trace_ids) if scores else None
             differences += compare(spans, reader.session(session_id, trace_ids), scores, stored)
-        own = {span.trace_id for span in checked.expected}
-        added = [score for score in checked.scores if score.trace_id not in own]
+        own = targets_of(checked.expected)
+        added = [score for score in checked.scores if target_of(score) not in own]
         stored = reader.scores(dict.fromkeys(score.trace_id for score in added))
         differences += compare_added(checked.session.session_id, added, stored)
     except DeliveryError as error:

@@ -18,6 +18,7 @@ from ccship.config.access import Access, access_of, otlp_of
 from ccship.config.file import config_file, read_file
 from ccship.config.keys import SERVER, Refusal, check_names, has_headers, refusal_of, unread
 from ccship.config.kinds import fields_of
+from ccship.config.parents import ignored_parents
 from ccship.config.projects import Pattern, any_matches, pattern_of
 from ccship.config.repository import split
 from ccship.config.settings import Settings
@@ -43,7 +44,7 @@ class Config:
     OTLP destination. `account`: what tells it from others at this address, if it has no public key. `is_gateway`: the
     server is behind a gateway that adds the keys. `also`: it gets sessions in addition to another destination.
     `refusal`: the reason if keys are set but must not be used. `ignored`: a line for each value that would have
-    loosened a privacy setting.
+    loosened a privacy setting, or names no parent.
     """
 
     name: str
@@ -217,7 +218,7 @@ def _config(name: str, settings: Settings, routes: tuple[Route, ...] = ()) -> Co
         is_gateway=is_gateway,
         also=values.also,
         refusal=refusal,
-        ignored=settings.ignored,
+        ignored=(*settings.ignored, *ignored_parents(environ, settings.foreign)),
         exclude=tuple(pattern_of(text, "exclude") for text in values.exclude),
         routes=routes,
     )

@@ -224,6 +224,15 @@ SETTINGS = (
         _VARIABLE, name="FOREGROUND", kind="flag", default="false", from_repository="any",
         help="Make the hook wait for the worker, for containers that end at once.",
     ),
+    replace(
+        _VARIABLE, name="TRACEPARENT", kind="text",
+        help="Span that contains the turns of a run, as a W3C traceparent.",
+    ),
+    replace(
+        _VARIABLE, name="PARENT_TRACE_ID", kind="text",
+        help="The trace id of that span, instead of a traceparent: 32 hex digits.",
+    ),
+    replace(_VARIABLE, name="PARENT_SPAN_ID", kind="text", help="Its span id: 16 hex digits."),
     replace(_VARIABLE, name="STATE_DIR", help="State folder."),
     replace(_VARIABLE, name="CONFIG", help="Path of config.toml."),
     replace(

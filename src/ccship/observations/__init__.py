@@ -3,6 +3,7 @@
 Pure: no clock, randomness or files. Equal exchanges give equal observations.
 """
 
+from ccship.observations.attach import attached
 from ccship.observations.build import (
     TRACE_NAME,
     TRACE_NAME_FIELDS,
@@ -13,7 +14,7 @@ from ccship.observations.build import (
 )
 from ccship.observations.costs import CostMode, costs_of, with_cost
 from ccship.observations.folded import fold_events
-from ccship.observations.model import ID_BYTES, Observation, Trace
+from ccship.observations.model import ID_BYTES, Observation, Parent, Trace
 
 __all__ = [
     "ID_BYTES",
@@ -21,8 +22,10 @@ __all__ = [
     "TRACE_NAME_FIELDS",
     "CostMode",
     "Observation",
+    "Parent",
     "Trace",
     "TraceSettings",
+    "attached",
     "costs_of",
     "fold_events",
     "observe_subagent",

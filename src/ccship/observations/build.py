@@ -14,7 +14,7 @@ from ccship.observations.chat import content_of, messages_of
 from ccship.observations.costs import CostMode
 from ccship.observations.generations import generations
 from ccship.observations.identity import seeded_trace_id, span_id_of, trace_id_of
-from ccship.observations.model import Level, Observation, Trace, iso_utc, present
+from ccship.observations.model import Level, Observation, Parent, Trace, iso_utc, present
 from ccship.observations.tools import tool_level, tool_metadata
 from ccship.pricing.model_names import family_of
 from ccship.transcript.exchange import KILLED, Exchange
@@ -53,8 +53,8 @@ class TraceSettings:
     cost: CostMode = "auto"
 
 
-def trace_of(turn: Turn, session_id: str, trace_settings: TraceSettings) -> Trace:
-    """Return the trace of a turn."""
+def trace_of(turn: Turn, session_id: str, trace_settings: TraceSettings, parent: Parent | None = None) -> Trace:
+    """Return the trace of a turn. `parent`: the span of another program that contains the turn."""
     seed, opening = trace_settings.trace_seed, turn.exchange.opening
     return Trace(
         trace_id=seeded_trace_id(seed, turn.number) if seed else trace_id_of(turn.uuid),
@@ -70,6 +70,7 @@ def trace_of(turn: Turn, session_id: str, trace_settings: TraceSettings) -> Trac
         tags=(*_tags(turn.exchange), *(f"pr:{number}" for number in turn.pull_requests)),
         environment=trace_settings.environment,
         settings_tags=trace_settings.tags,
+        parent=parent,
     )
 
 

@@ -11,10 +11,20 @@ Level: TypeAlias = Literal["DEFAULT", "WARNING", "ERROR"]
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """A span of another program that contains the turns of a run of Claude Code. Ids are lower-case hex."""
+
+    trace_id: str
+    span_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """The fields that every span of a trace has; Langfuse inherits none.
 
-    `name`, `user_id`, `environment` and `settings_tags` come from the settings, the rest from the transcript.
+    `name`, `user_id`, `environment` and `settings_tags` come from the settings, the rest from the transcript. `parent`:
+    set if the turn is attached to the trace of another program. `trace_id` is the turn's own in any case, until
+    `attached` replaces it: span ids are derived from it.
     """
 
     trace_id: str
@@ -25,6 +35,12 @@ class Trace:
     tags: tuple[str, ...] = ()
     environment: str | None = None
     settings_tags: tuple[str, ...] = ()
+    parent: Parent | None = None
+
+    @property
+    def sent_id(self) -> str:
+        """The trace id on the server: the parent's, if there is one."""
+        return self.parent.trace_id if self.parent else self.trace_id
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -55,6 +71,12 @@ class Observation(msgspec.Struct, frozen=True):
     volatile: dict[str, Any] = {}
     response_id: str | None = None
     events: tuple["Observation", ...] = ()
+
+    @property
+    def is_root(self) -> bool:
+        """Whether no other observation of a transcript contains it. A span of another program may."""
+        parent = self.trace.parent
+        return self.parent_span_id is None or (parent is not None and self.parent_span_id == parent.span_id)
 
 
 ID_BYTES = 3

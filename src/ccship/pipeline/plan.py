@@ -8,7 +8,9 @@ from typing import Any
 from ccship.observations import (
     ID_BYTES,
     Observation,
+    Parent,
     TraceSettings,
+    attached,
     fold_events,
     observe_subagent,
     observe_turn,
@@ -81,6 +83,7 @@ def plan_turn(
     was_settled: bool = False,
     git: Mapping[str, Any] | None = None,
     kept: Volatile | None = None,
+    parent: Parent | None = None,
 ) -> Unit:
     """Plan a turn of a main transcript.
 
@@ -94,6 +97,7 @@ def plan_turn(
         was_settled: Delivered and settled by an earlier run, so nothing is sent.
         git: Its git facts.
         kept: Volatile facts that were sent with it before.
+        parent: The span of another program that contains it.
     """
     exchange = turn.exchange
     unit = Unit(
@@ -107,7 +111,7 @@ def plan_turn(
     )
     if outcome != SHIPPED:
         return unit
-    trace = trace_of(turn, exchange.session_id or session, options.trace_settings)
+    trace = trace_of(turn, exchange.session_id or session, options.trace_settings, parent)
     volatile = facts_of(options.trace_settings, git or {})
     if kept:
         trace = kept.in_trace(trace, newer=options.finds_newer)
@@ -164,7 +168,7 @@ def prepare(
     *,
     folds_events: bool = False,
 ) -> Unit:
-    """Redact and encode the observations of a unit, and drop those that were delivered unchanged.
+    """Attach, redact and encode the observations of a unit, and drop those that were delivered unchanged.
 
     Args:
         unit: The planned unit.
@@ -174,7 +178,7 @@ def prepare(
         folds_events: Fold events into their parents, after redaction and before hashing.
     """
     spans, every, root = [], set(), None
-    observations: Iterable[Observation] = map(protection.observation, unit.observations)
+    observations: Iterable[Observation] = map(protection.observation, map(attached, unit.observations))
     for observation in fold_events(observations) if folds_events else observations:
         root = root or observation
         span = encode(observation)

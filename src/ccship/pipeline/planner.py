@@ -22,6 +22,7 @@ from ccship.observations.line_outcomes import (
 )
 from ccship.pipeline.copies import ONLY_THIS_CALL, without_claimed
 from ccship.pipeline.git import Repositories
+from ccship.pipeline.parents import Parents
 from ccship.pipeline.plan import Options, plan_subagent, plan_turn, prepare
 from ccship.pipeline.scoring import Scorer, memory_at, units_of_scores, with_scores
 from ccship.pipeline.subagents import Linked, link_of, orphan
@@ -65,6 +66,7 @@ class _Pass:
     sent_ids: frozenset[bytes]
     launches: dict[str, Launch]
     originals: Originals
+    parents: Parents
     read: int
     scorer: Scorer | None = None
     seen: set[str] = field(default_factory=set)
@@ -135,10 +137,12 @@ class Planner:
         if resend:
             checkpoint = replace(checkpoint, spans=set())
         start = Start(from_start=offset == 0, resend=resend)
-        scorer = None
+        scorer, parents = None, Parents(self._state, path, session.session_id)
         if self._options.signals != "off":
-            scorer = Scorer(self._options, session.session_id, memory_at(file, offset, checkpoint.memory))
-        return _Pass(session.session_id, file, checkpoint, start, sent_ids, launches, Originals(path), offset, scorer)
+            scorer = Scorer(self._options, session.session_id, memory_at(file, offset, checkpoint.memory), parents.of)
+        return _Pass(
+            session.session_id, file, checkpoint, start, sent_ids, launches, Originals(path), parents, offset, scorer
+        )
 
     def _turns(self, current: _Pass) -> Iterator[Unit]:
         checkpoint, file = current.checkpoint, current.file
@@ -203,6 +207,7 @@ class Planner:
         unit = plan_turn(
             turn, checkpoint.path, current.session, step, outcome, self._options,
             was_settled=was_settled, git=git, kept=checkpoint.volatile.get(turn.uuid),
+            parent=current.parents.of(turn),
         )  # fmt: skip
         unit = prepare(
             unit, self._protection, checkpoint.spans, current.sent_ids, folds_events=self._options.folds_events

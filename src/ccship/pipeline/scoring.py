@@ -1,12 +1,13 @@
 """Scores of turns: computes the signals of a transcript in file order, and adds scores to units."""
 
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
-from ccship.observations import trace_of
+from ccship.observations import Parent, trace_of
+from ccship.pipeline.parents import Parents
 from ccship.pipeline.plan import Options
 from ccship.signals.evaluate import signals_of
 from ccship.signals.model import Memory, Signals, StoredMemory
@@ -20,17 +21,20 @@ from ccship.transcript.tail import entries, records_at
 from ccship.transcript.turns import Turn, TurnBuilder
 from ccship.unit import Scored, Unit
 
+ParentOf: TypeAlias = Callable[[Turn], Parent | None]
+
 
 class Scorer:
     """Computes the scores of one transcript's turns. Give it all turns in file order.
 
-    `memory`: after the turns before.
+    `memory`: after the turns before. `parent_of`: returns the parent of a turn.
     """
 
-    def __init__(self, options: Options, session: str, memory: Memory) -> None:
+    def __init__(self, options: Options, session: str, memory: Memory, parent_of: ParentOf) -> None:
         self._options = options
         self._session = session
         self._memory = memory
+        self._parent_of = parent_of
 
     @property
     def memory(self) -> StoredMemory:
@@ -42,7 +46,7 @@ class Scorer:
         if not turn.is_shippable:
             return ()
         signals, self._memory = signals_of(turn, first_sent(later), self._memory)
-        return _scores(turn, signals, self._options, self._session)
+        return _scores(turn, signals, self._options, self._session, self._parent_of)
 
 
 def memory_at(file: BinaryIO, offset: int, stored: StoredMemory | None) -> Memory:
@@ -77,6 +81,7 @@ def units_of_scores(path: Path, session: str, state: State, options: Options) ->
             return
         here, is_complete, is_known, read = short_key(session), True, False, 0
         seen: set[str] = set()
+        parent_of = Parents(state, path, session).of
 
         def is_ours(turn: Turn | None) -> bool | None:
             """Return whether this session has shipped a turn; None if none has."""
@@ -97,7 +102,7 @@ def units_of_scores(path: Path, session: str, state: State, options: Options) ->
                 is_complete = is_complete and (options.signals_only or turn.exchange.origin(session) is None)
                 continue
             is_known = True
-            scores = _scores(turn, evaluated.signals, options, session)
+            scores = _scores(turn, evaluated.signals, options, session, parent_of)
             if not owned:
                 scores = scores_of_copy(scores) if is_ours(after) is not False else ()
             unit = Unit(checkpoint.path, session, Scored(), began_ns=turn.exchange.start_ns, read=turn.start - read)
@@ -139,9 +144,7 @@ def with_scores(unit: Unit, scores: tuple[Score, ...], delivered: Collection[byt
     )
 
 
-def _scores(turn: Turn, signals: Signals, options: Options, session: str) -> tuple[Score, ...]:
+def _scores(turn: Turn, signals: Signals, options: Options, session: str, parent_of: ParentOf) -> tuple[Score, ...]:
     exchange = turn.exchange
-    trace = trace_of(turn, exchange.session_id or session, options.trace_settings)
-    return scores_of(
-        signals, options.signals, trace.trace_id, exchange.start_ns or 0, exchange.extent, trace.environment
-    )
+    trace = trace_of(turn, exchange.session_id or session, options.trace_settings, parent_of(turn))
+    return scores_of(signals, options.signals, trace, exchange.start_ns or 0, exchange.extent)

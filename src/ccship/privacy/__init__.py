@@ -185,7 +185,7 @@ def _with_initial_prompt(root: Observation) -> Observation:
 
     Call it after redaction and capture: a cut could leave half of a credential, which no rule matches.
     """
-    if root.type != "agent" or root.parent_span_id is not None or not isinstance(root.input, str):
+    if root.type != "agent" or not root.is_root or not isinstance(root.input, str):
         return root
     return replace(root, metadata={**root.metadata, "initial_prompt": root.input[:INITIAL_PROMPT_CHARS]})
 

@@ -12,7 +12,8 @@ from typing import Literal, TypeAlias, get_args
 
 import orjson
 
-from ccship.observations.model import ID_BYTES
+from ccship.observations.identity import span_id_of
+from ccship.observations.model import ID_BYTES, Trace
 from ccship.signals.model import NUMBERS, SIGNALS, ComplaintPart, SignalName, Signals, Value
 
 SignalsMode: TypeAlias = Literal["off", "review", "all"]
@@ -46,7 +47,7 @@ _DIGEST_BYTES = 5
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A value of a signal, for one trace.
+    """A value of a signal, for one trace, or for a turn's root where a trace contains other turns (`observation_id`).
 
     Langfuse keeps the value with the latest time, and the time that it saw first. A score therefore begins with
     `rest` at the start of the turn (`start_ms` since the epoch), and has its value `revision` milliseconds later: the
@@ -61,6 +62,7 @@ class Score:
     start_ms: int
     revision: int
     environment: str | None = None
+    observation_id: str | None = None
 
     @property
     def is_flag(self) -> bool:
@@ -100,19 +102,17 @@ def score_id_of(trace_id: str, name: ScoreName) -> str:
     return hashlib.sha256(f"{trace_id}:score:{name}".encode()).hexdigest()[:32]
 
 
-def scores_of(
-    signals: Signals, mode: SignalsMode, trace_id: str, start_ns: int, extent: int, environment: str | None = None
-) -> tuple[Score, ...]:
+def scores_of(signals: Signals, mode: SignalsMode, trace: Trace, start_ns: int, extent: int) -> tuple[Score, ...]:
     """Return the scores of a turn.
 
     Args:
         signals: The signals of the turn.
         mode: Which of them are sent.
-        trace_id: The trace of the turn.
+        trace: The trace of the turn.
         start_ns: When the turn began (ns since the epoch).
         extent: How much of the turn there is. It only grows, so a later value has a later time.
-        environment: The Langfuse environment of the trace.
     """
+    root = span_id_of(trace.trace_id, "turn", "") if trace.parent else None
 
     def score(name: ScoreName, value: Value, comment: str | None = None) -> Score:
         can_fall = name == "human_wait_seconds" or (
@@ -121,8 +121,10 @@ def scores_of(
         revision = extent if value or can_fall else 0
         if signals.complaint and name in ("complaint", "needs_review"):
             revision += _LATE_MS * (1 + sum(1 << _PARTS.index(part) for part in signals.complaint_parts))
-        score_id = score_id_of(trace_id, name)
-        return Score(score_id, trace_id, name, value, comment, start_ns // 1_000_000, revision, environment)
+        return Score(
+            score_id_of(trace.trace_id, name), trace.sent_id, name, value, comment, start_ns // 1_000_000, revision,
+            trace.environment, root,
+        )  # fmt: skip
 
     if mode == "off":
         return ()

@@ -56,6 +56,8 @@ def _put_span(message: Span, span: ReadableSpan) -> None:
     message.status.message = span.status.description or ""
     message.dropped_attributes_count = span.dropped_attributes
     message.flags = SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
+    if span.parent is not None and span.parent.is_remote:
+        message.flags |= SpanFlags.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
     _put_all(message.attributes, span.attributes)
     for event in span.events:
         added = message.events.add(name=event.name, time_unix_nano=event.timestamp)

@@ -149,6 +149,7 @@ def _body(score: Score, value: float, comment: str | None) -> dict[str, Any]:
     body = {
         "id": score.id,
         "traceId": score.trace_id,
+        "observationId": score.observation_id,
         "name": score.name,
         "dataType": "BOOLEAN" if score.is_flag else "NUMERIC",
         "value": int(value) if score.is_flag else value,

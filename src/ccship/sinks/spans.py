@@ -41,8 +41,12 @@ _PROPAGATED_CHARS = 200
 _IS_APP_ROOT = "langfuse.internal.is_app_root"
 """Attribute that makes Langfuse treat an observation as a root: listed under Tracing, input of evaluators.
 
-Newer SDKs set it on every span whose parent has ended, and here a span ends before the next one starts.
+Newer SDKs set it on every span whose parent has ended, and here a span ends before the next one starts. It belongs on
+the root of a turn, also below a span of another program.
 """
+
+_OF_ENCLOSING = frozenset({_Names.TRACE_NAME})
+"""Attributes that an attached turn does not set: they belong to the program whose trace it is in."""
 
 _NEVER_S = 86_400.0
 _MAX_ATTRIBUTES = 512
@@ -140,7 +144,7 @@ class SpanSink:
         )
         if not span.is_recording():
             raise ConfigError("OpenTelemetry is disabled by OTEL_SDK_DISABLED: unset this variable")
-        if observation.parent_span_id is not None:
+        if not observation.is_root:
             span.set_attribute(_IS_APP_ROOT, False)  # the SDK sets it when the span starts
         if observation.level == "ERROR":
             span.set_status(otel.Status(otel.StatusCode.ERROR, observation.status_message))
@@ -232,7 +236,7 @@ def _parent_context(observation: Observation) -> otel_context.Context:
     parent = SpanContext(
         trace_id=int(observation.trace.trace_id, 16),
         span_id=int(observation.parent_span_id, 16),
-        is_remote=False,
+        is_remote=observation.is_root,
         trace_flags=TraceFlags(TraceFlags.SAMPLED),
     )
     return otel.set_span_in_context(NonRecordingSpan(parent), context)
@@ -251,6 +255,8 @@ def _of_trace(trace: Trace) -> dict[str, Any]:
         attributes[_Names.VERSION] = _plain(trace.version)
     if trace.environment:
         attributes[_Names.ENVIRONMENT] = trace.environment
+    if trace.parent:
+        return {name: value for name, value in attributes.items() if name not in _OF_ENCLOSING}
     return attributes
 
 

@@ -20,6 +20,7 @@ from ccship.errors import StateDamaged, StateError
 from ccship.hook import lock_name
 from ccship.state.advance import advanced
 from ccship.state.database import copy_store, new_store, open_store, set_aside
+from ccship.state.parents import Ranges, RunEvent, changed_by, load_ranges, put_range, stored_parents
 from ccship.state.rows import (
     Checkpoint,
     Claim,
@@ -34,6 +35,7 @@ from ccship.state.rows import (
     transcript_row,
 )
 from ccship.storage import private
+from ccship.transcript.files import printable
 from ccship.unit import BatchOutcome, Launch, Link, Open, UnitOutcome
 
 __all__ = ["Checkpoint", "Claim", "DeadLetter", "Launch", "Link", "Owner", "State"]
@@ -147,6 +149,30 @@ class State:
             if row is not None:
                 return replace(load_transcript(row), session=session)
         return Checkpoint(_real(path), session)
+
+    def parents(self, session: str) -> Ranges:
+        """Return the parents of a session's turns, by the offset from which on they apply."""
+        return load_ranges(self._db, session)
+
+    def record_event(self, transcript: Path, event: RunEvent) -> None:
+        """Store the parent that the turns of a run have. Call it before they are shipped."""
+        session = printable(transcript.stem)
+        if event.parent is None and not self.parents(session):
+            return
+        with self.transaction():
+            (shipped,) = self._db.execute(
+                "SELECT max(seen) FROM transcripts WHERE path = ?", (_real(transcript),)
+            ).fetchone()
+            size = transcript.stat().st_size if transcript.exists() else 0
+            if found := changed_by(self.parents(session), event, shipped or 0, size):
+                put_range(self._db, session, found)
+
+    def take_parents(self, folder: Path) -> Self:
+        """Take over the parents in another state folder, into a state in memory."""
+        for session, ranges in stored_parents(folder).items():
+            for found in ranges:
+                put_range(self._db, session, found)
+        return self
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -85,7 +85,17 @@ _SIGNALS = (
 )
 """Version 5: what signals remember of the turns before the cursor, and which turns have scores."""
 
-MIGRATIONS = (_FIRST, _OWN_COLUMNS, _CALLS, _RESUME_STATE, _SIGNALS)
+_PARENTS = (
+    """
+CREATE TABLE parents (
+    session TEXT NOT NULL, start INTEGER NOT NULL, until INTEGER NOT NULL, at_ns INTEGER NOT NULL,
+    trace_id TEXT, span_id TEXT,
+    PRIMARY KEY (session, start)
+) WITHOUT ROWID""",
+)
+"""Version 6: the spans of other programs to which the turns of a session are attached."""
+
+MIGRATIONS = (_FIRST, _OWN_COLUMNS, _CALLS, _RESUME_STATE, _SIGNALS, _PARENTS)
 """The statements that turn version n into version n + 1."""
 
 VERSION = len(MIGRATIONS)

@@ -13,7 +13,7 @@ import msgspec
 import orjson
 from pydantic import TypeAdapter
 
-from ccship.observations import ID_BYTES, Trace
+from ccship.observations import ID_BYTES, Parent, Trace
 from ccship.observations.line_outcomes import Outcomes, by_key, outcomes_in
 from ccship.observations.volatile import Volatile
 from ccship.signals.model import StoredMemory
@@ -215,7 +215,15 @@ def _load_memory(packed: bytes | None) -> StoredMemory | None:
 def load_trace(text: str | bytes) -> Trace:
     """Return a trace that was stored with a launch or a link."""
     fields = orjson.loads(text)
-    return Trace(**{**fields, "tags": tuple(fields["tags"]), "settings_tags": tuple(fields.get("settings_tags", ()))})
+    parent = fields.get("parent")
+    return Trace(
+        **{
+            **fields,
+            "tags": tuple(fields["tags"]),
+            "settings_tags": tuple(fields.get("settings_tags", ())),
+            "parent": Parent(**parent) if parent else None,
+        }
+    )
 
 
 def _load_link(text: str | bytes | None) -> Link | None:

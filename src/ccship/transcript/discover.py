@@ -92,6 +92,20 @@ def ids_in(path: Path) -> Iterator[bytes]:
         return
 
 
+def offset_of(uuid: str, path: Path) -> int | None:
+    """Return the offset of the line with a record's uuid; None if there is none or the file cannot be read."""
+    try:
+        with open_transcript(path) as file:
+            offset = 0
+            for size, line in lines(file):
+                if line and (found := _UUID.search(line)) and found[1] == uuid.encode():
+                    return offset
+                offset += size
+    except OSError:
+        pass
+    return None
+
+
 def has_successor(session: Session, end_ns: int) -> bool:
     """Return whether another session began in the same folder after `end_ns`, the last time of this one."""
     if session.main is None:

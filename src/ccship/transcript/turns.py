@@ -71,7 +71,8 @@ class ResumeState:
 class Turn:
     """A numbered exchange of a session.
 
-    `start`: the offset of its first line. `counts`: lines by kind. `starts`: the kinds of lines that started it or were
+    `start`: the offset of its first line, which may be a bookkeeping line of an earlier run. `opened`: the offset of
+    the prompt or response that began it. `counts`: lines by kind. `starts`: the kinds of lines that started it or were
     folded into it. `late_records`: its records behind the next turn's start, with their offsets. `title`: the session's
     title when the turn began. `pull_requests`: URLs by number, of the session and the turn. `notes_before`: the offsets
     of the notes that apply to its first line.
@@ -87,6 +88,7 @@ class Turn:
     title: str | None = None
     pull_requests: dict[int, str] = field(default_factory=dict)
     notes_before: Mapping[str, int] = field(default_factory=dict)
+    opened: int = 0
 
     @property
     def uuid(self) -> str:
@@ -224,6 +226,7 @@ class TurnBuilder:
             exchange=Exchange(record),
             counts=Counter(gap.counts),
             starts=[*(folded.starts if folded else ()), kind],
+            opened=entry.start,
         )
         self._annotate(turn, gap)
         # an attempt from before the prompt belongs to an abandoned prompt
@@ -267,6 +270,7 @@ class TurnBuilder:
         self._gap = None
         opening = self._prelude[0] if self._prelude else record
         turn = Turn(self._settled_turns + len(self.open) + 1, None, gap.start, Exchange(opening), Counter(gap.counts))
+        turn.opened = entry.start
         self._annotate(turn, gap)
         self._adopt(turn, gap)
         self.open.append(turn)

@@ -36,7 +36,10 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """An observation of a transcript as expected on the server. `start_ms` since the epoch."""
+    """An observation of a transcript as expected on the server. `start_ms` since the epoch.
+
+    `is_attached`: in the trace of another program, which may contain several turns; `trace_name` is that of its turn.
+    """
 
     trace_id: str
     trace_name: str
@@ -46,11 +49,12 @@ class Expected:
     start_ms: int
     usage: dict[str, int]
     project: str = ""
+    is_attached: bool = False
 
 
 @dataclass(slots=True)
 class Difference:
-    """The differences of one trace, by span id and name.
+    """The differences of one trace, or of one turn if its trace contains others, by span id and name.
 
     `doubled`: present with another start time than in the transcript, so that tokens count twice. `unpriced`: calls
     without a cost in Langfuse, as span id -> model. `scores`: missing or with another value, as score id -> name.
@@ -78,7 +82,22 @@ def expected_of(observation: Observation) -> Expected:
         observation.start_ns // 1_000_000,
         observation.usage_details or {},
         next((tag.removeprefix(_PROJECT) for tag in observation.trace.tags if tag.startswith(_PROJECT)), ""),
+        observation.trace.parent is not None,
     )
+
+
+def target_of(score: Score) -> str:
+    """Return the id of what a score is about: a trace, or the root of an attached turn."""
+    return score.observation_id or score.trace_id
+
+
+def targets_of(expected: Iterable[Expected]) -> frozenset[str]:
+    """Return the ids that the scores of some observations can be about."""
+    return frozenset(map(_target, expected))
+
+
+def _target(expected: Expected) -> str:
+    return expected.span_id if expected.is_attached else expected.trace_id
 
 
 def compare(
@@ -91,19 +110,22 @@ def compare(
 
     Args:
         expected: The observations that should be there.
-        arrived: The observations that are there.
-        scores: The scores that should be there.
+        arrived: The observations that are there; others are ignored.
+        scores: The scores of `expected` that should be there.
         stored: The values of the scores that are there, by id; None if that is unknown.
     """
     rows: defaultdict[tuple[str, str], list[Arrived]] = defaultdict(list)
     for row in arrived:
         rows[row.trace_id, row.span_id].append(row)
-    found: dict[str, Difference] = {}
+    found: dict[tuple[str, str], Difference] = {}
+    of_target: dict[str, Difference] = {}
     for want in expected:
         there = rows[want.trace_id, want.span_id]
         difference = found.setdefault(
-            want.trace_id, Difference(want.trace_id, want.trace_name, want.session_id, want.project)
+            (want.trace_id, want.trace_name if want.is_attached else ""),
+            Difference(want.trace_id, want.trace_name, want.session_id, want.project),
         )
+        of_target[_target(want)] = difference
         same = max((row for row in there if row.start_ms == want.start_ms), key=_updated, default=None)
         if same is None:
             difference.missing[want.span_id] = want.name
@@ -117,7 +139,7 @@ def compare(
         for score in scores:
             value = stored.get(score.id)
             if value != float(score.value) and not (value and score.name in _ADDED_BY_FORKS):
-                found[score.trace_id].scores[score.id] = score.name
+                of_target[target_of(score)].scores[score.id] = score.name
     return [
         difference
         for difference in found.values()

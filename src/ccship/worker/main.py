@@ -12,7 +12,6 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from ccship import config
@@ -20,7 +19,7 @@ from ccship.config import Config
 from ccship.config.keys import Refusal
 from ccship.config.repository import split
 from ccship.errors import CcshipError, ConfigError, Retryable, StateDamaged, StateTooNew
-from ccship.hook import MAX_LOG_BYTES, is_foreground, state_folder
+from ccship.hook import is_foreground, state_folder
 from ccship.pipeline.git import Repositories
 from ccship.pipeline.plan import Options
 from ccship.pipeline.report import Report
@@ -28,10 +27,11 @@ from ccship.pipeline.ship import Shipper
 from ccship.sinks import Sink
 from ccship.sinks.server_prices import ServerPrices
 from ccship.state import State
-from ccship.storage import private
 from ccship.transcript.discover import Session, changed_ns, cwd_of, sessions_at
 from ccship.transcript.files import session_folder_of
 from ccship.worker.further import Further
+from ccship.worker.log import LOG, name_in_log, open_log, sent_text
+from ccship.worker.parents import record_parents
 from ccship.worker.spool import Pending, Request, add_request
 from ccship.worker.unchanged import STARTED, digest_of_inputs, is_lock_of, remember
 
@@ -44,9 +44,6 @@ _ENDED = "SessionEnd"
 _RECENT_S = 86_400.0
 """Age in seconds above which the worker ignores subagents of other sessions: `ccship backfill` ships those."""
 
-_TIME = "%Y-%m-%d %H:%M:%S"
-_log = logging.getLogger("ccship")
-
 
 def main(request_file: str, lock: int | None = None) -> None:
     """Ship the session of a request file. Never raises; errors are logged.
@@ -55,22 +52,22 @@ def main(request_file: str, lock: int | None = None) -> None:
     """
     os.umask(0o077)
     try:
-        _open_log(Path(state_folder(dict(split(os.environ).own))))
+        open_log(Path(state_folder(dict(split(os.environ).own))))
         settings = config.load()
-        _log.setLevel(logging.DEBUG if settings.debug else logging.INFO)
+        LOG.setLevel(logging.DEBUG if settings.debug else logging.INFO)
         request = Request.model_validate_json(Path(request_file).read_bytes())
         _work(settings, request, Path(request_file).parent, lock)
     except FileNotFoundError:
         return  # another worker has shipped it
     except CcshipError as error:
-        _log.error("%s", error)
+        LOG.error("%s", error)
     except Exception as error:  # noqa: BLE001 - the boundary of this process
         # without its message, which may quote the transcript
         frame = error.__traceback__
         while frame is not None and frame.tb_next is not None:
             frame = frame.tb_next
         where = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
-        _log.error("%s at %s: please report", type(error).__name__, where)
+        LOG.error("%s at %s: please report", type(error).__name__, where)
 
 
 def _work(root: Config, request: Request, spool: Path, lock: int | None = None) -> None:
@@ -85,7 +82,7 @@ def _work(root: Config, request: Request, spool: Path, lock: int | None = None) 
         _ship(root, request, spool, reason, further, lock)
     finally:
         for problem in dict.fromkeys(further.problems):
-            _log.error("%s: %s", request.session_id, problem)
+            LOG.error("%s: %s", request.session_id, problem)
         if is_foreground(os.environ):
             further.wait(LIFE_S)
 
@@ -98,9 +95,9 @@ def _ship(
         settings, reason = _destination_of(root, request, spool)
         further.copy(request.session_id)  # its folder may have been unknown before
     if settings.also:
-        _name_in_log(settings.name)
+        name_in_log(settings.name)
     for line in settings.ignored:
-        _log.warning("%s: %s", request.session_id, line)
+        LOG.warning("%s: %s", request.session_id, line)
     if reason is not None or settings.refusal is not None:
         _put_aside(spool, request, reason, settings.refusal)
         return
@@ -108,7 +105,7 @@ def _ship(
     try:
         worker.work(request)
     except StateDamaged as error:
-        _log.warning("%s", error)
+        LOG.warning("%s", error)
         worker.work(request)
     except StateTooNew:
         _keep_newest(spool, request)
@@ -131,20 +128,20 @@ def _record(root: Config, transcripts: Collection[Path]) -> None:
     environ = {name: value for name, value in variables.own.items() if name not in variables.names}
     try:
         for problem in record(root, environ, list(transcripts)):
-            _log.warning("%s", problem)
+            LOG.warning("%s", problem)
     except (OSError, sqlite3.Error) as error:
-        _log.warning("spending was not recorded: %s", error)
+        LOG.warning("spending was not recorded: %s", error)
     except Exception as error:  # noqa: BLE001 - shipping continues; the message may quote the transcript
-        _log.error("spending was not recorded: %s: please report", type(error).__name__)
+        LOG.error("spending was not recorded: %s: please report", type(error).__name__)
 
 
 def _put_aside(spool: Path, request: Request, reason: str | None, refusal: Refusal | None) -> None:
     """Log why a session is not shipped; delete its requests, or keep one until the user changes the settings."""
     if reason is None:
-        _log.error("%s: %s", request.session_id, refusal)
+        LOG.error("%s: %s", request.session_id, refusal)
         _keep_newest(spool, request)
         return
-    _log.info("%s: %s", request.session_id, reason)
+    LOG.info("%s: %s", request.session_id, reason)
     for pending in Pending.of(spool, request.session_id):
         pending.done()
 
@@ -270,7 +267,7 @@ class _Worker:
             # found the session locked.
             with self._locked(session_id) as acquired, self._further.copying(session_id):
                 if not acquired:
-                    _log.info("%s: another process is shipping it", session_id)
+                    LOG.info("%s: another process is shipping it", session_id)
                     return
                 for pending in Pending.of(self._settings.requests_dir, session_id):
                     if not self._ship_once(pending):
@@ -303,23 +300,24 @@ class _Worker:
                 self._settings in _destinations(self._root, session) for session in _sessions(request)
             )
         except ConfigError as error:
-            _log.error("%s: %s", request.session_id, error)
+            LOG.error("%s: %s", request.session_id, error)
             return False
 
     def _ship_once(self, pending: Pending) -> bool:
         """Ship the requests of one session once; return whether the caller may continue with it."""
         request = pending.newest
         self._further.copy(request.session_id)
+        record_parents(self._state, pending)
         if not self._await_backoff(request.session_id):
             if self._is_ours(request):  # spending is recorded while the server is down, too
                 self.transcripts.update((path, None) for session in _sessions(request) for path in session.paths)
             return False
         if not request.wait_for_flush():
-            _log.info("%s: the last message is not on disk yet; the next event ships it", request.session_id)
+            LOG.info("%s: the last message is not on disk yet; the next event ships it", request.session_id)
         self._further.copy(request.session_id)  # its folder may have been unknown before
         sessions = _sessions(request)
         if not sessions:
-            _log.info("%s: no transcript yet", request.session_id)
+            LOG.info("%s: no transcript yet", request.session_id)
             pending.done()
             return True
         if not self._is_ours(request):
@@ -345,28 +343,28 @@ class _Worker:
         if report.unpriced:
             self._prices.remember_unpriced(report.unpriced)
         for problem in report.problems:
-            _log.warning("%s: %s", request.session_id, problem)
+            LOG.warning("%s: %s", request.session_id, problem)
         if report.failure is not None:
             wait_s = self._state.postpone(
                 report.failure.retry_after_s if isinstance(report.failure, Retryable) else None
             )
-            _log.warning("%s: %s; next attempt in %.0f s", request.session_id, report.failure, wait_s)
+            LOG.warning("%s: %s; next attempt in %.0f s", request.session_id, report.failure, wait_s)
             pending.keep_newest()
             self._failed = True
             return False
         self._state.resume()
         if report.stopped:
-            _log.info("%s: stopped at the time limit; the next event resumes", request.session_id)
+            LOG.info("%s: stopped at the time limit; the next event resumes", request.session_id)
             pending.keep_newest()
             return False
-        _log.info("%s: %s", request.session_id, _sent(report))
+        LOG.info("%s: %s", request.session_id, sent_text(report))
         if report.scores["unsupported"]:
-            _log.info(
+            LOG.info(
                 "%s: the server, or the gateway before it, takes no scores; CC_LANGFUSE_SIGNALS=off sends none",
                 request.session_id,
             )
         if report.turns["waiting"]:
-            _log.info("%s: a subagent's launch is not on disk yet; the next event checks again", request.session_id)
+            LOG.info("%s: a subagent's launch is not on disk yet; the next event checks again", request.session_id)
             pending.keep_newest()
             self._deferred.update(pending.files)
         else:
@@ -379,7 +377,7 @@ class _Worker:
         """Wait until the destination's back-off ends; return False if that is after the deadline."""
         wait_s = self._state.postponed_s()
         if wait_s > self._deadline - time.monotonic():
-            _log.info("%s: backing off, next attempt in %.0f s", session_id, wait_s)
+            LOG.info("%s: backing off, next attempt in %.0f s", session_id, wait_s)
             self._failed = True
             return False
         time.sleep(wait_s)
@@ -393,29 +391,3 @@ class _Worker:
             gc.enable()  # `unchanged` has disabled it for the imports
             self._sink = sink_of(self._settings, self._state.dead_names())
         return self._sink
-
-
-def _sent(report: Report) -> str:
-    """Return what was sent, for the log."""
-    spans, scores = report.spans["accepted"], report.scores["accepted"]
-    refused = report.spans["dead_lettered"] + report.scores["dead_lettered"]
-    return f"sent {spans} spans and {scores} scores, {refused} refused" if spans or scores or refused else "up to date"
-
-
-def _open_log(folder: Path) -> None:
-    path = private(folder) / "ccship.log"
-    if path.is_symlink():
-        path.unlink()  # a link would let others choose the file that is written
-    handler = RotatingFileHandler(path, maxBytes=MAX_LOG_BYTES, backupCount=1)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", _TIME))
-    _log.addHandler(handler)
-    _log.propagate = False
-    _log.setLevel(logging.INFO)
-
-
-def _name_in_log(name: str) -> None:
-    """Write the name of a further destination into the lines of its worker: several processes share the log."""
-    for handler in _log.handlers:
-        handler.setFormatter(
-            logging.Formatter(f"%(asctime)s %(levelname)s {name.replace('%', '%%')}: %(message)s", _TIME)
-        )

@@ -6,13 +6,14 @@ after the session is shipped, so every session with a backlog has a request.
 
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ccship.hook import REQUEST_VERSION, request_prefix
+from ccship.hook import PARENT_VARIABLES, REQUEST_VERSION, request_prefix
 from ccship.storage import private, write_whole
 from ccship.transcript.flush import wait_for_flush
 
@@ -21,6 +22,8 @@ class Request(BaseModel):
     """One call of the hook. `last_message`: the fingerprint, by `hook.fingerprint_of`, of the message to wait for.
 
     `lock`: what its worker locks, if that is not the session.
+    `size`: of the transcript at that time; None if no hook wrote the request, or an older one. `traceparent`,
+    `parent_trace_id`, `parent_span_id`: the parent of the run, as its variables name it; `project_dir`: its project.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -31,6 +34,17 @@ class Request(BaseModel):
     event: str | None = None
     last_message: str | None = None
     lock: str | None = None
+    size: int | None = None
+    traceparent: str | None = None
+    parent_trace_id: str | None = None
+    parent_span_id: str | None = None
+    project_dir: str | None = None
+
+    @property
+    def parent_variables(self) -> dict[str, str]:
+        """The variables that name the parent of the run, and its project; empty as a rule."""
+        found = {name: value for field, name in PARENT_VARIABLES.items() if (value := getattr(self, field))}
+        return {**found, "CLAUDE_PROJECT_DIR": self.project_dir} if found and self.project_dir else {}
 
     @property
     def awaited(self) -> Path | None:
@@ -65,6 +79,12 @@ class Pending:
             cls(tuple(request for _, request in reversed(pairs)), tuple(path for path, _ in pairs))
             for pairs in by_session.values()
         ]
+
+    @property
+    def by_time(self) -> Iterator[tuple[int, Request]]:
+        """The requests, oldest first, with their times (ns since the epoch)."""
+        for path, request in zip(self.files, reversed(self.requests), strict=True):
+            yield int(path.name.split("-")[1]), request
 
     @property
     def newest(self) -> Request:
