@@ -62,8 +62,8 @@ class LoopbackOtlp(ThreadingHTTPServer):
     """Listens on a free port, with TLS if there is a context.
 
     `script` holds the answers to come; when it is empty, everything is accepted but the spans whose ids `partial`
-    returns (a partial success). `refuse`: returns a status for requests that are refused as a whole. `hang`: every request waits for this event, a minute at most. `required`: headers
-    without which the answer is 401.
+    returns (a partial success). `refuse`: returns a status for requests that are refused as a whole. `hang`: every
+    request waits for this event, a minute at most. `required`: headers without which the answer is 401.
 
     `accepted` has the spans that were stored, `requests` the status of every answer, `paths` and `headers` (names in
     lower case) what came with every request, before it waits.
