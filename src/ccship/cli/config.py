@@ -135,7 +135,8 @@ def _lines(rows: list[_Row]) -> list[tuple[str, Text, str]]:
     lines = []
     for row in rows:
         name = row.setting.key if row.setting.in_file else row.setting.variables[0]
-        lines.append((name, _shown(row.value), _place(row.found)))
+        place = _place(row.found)
+        lines.append((name, _shown(row.value), "environment" if place == name else place))
         lines += [(name, _shown(source.raw), f"ignored: {_origin(source)}") for source in row.ignored]
     return lines
 
