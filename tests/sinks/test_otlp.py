@@ -6,6 +6,7 @@ import msgspec
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 
+from ccship.observations import Parent, attached
 from ccship.privacy.encoding import encode
 from ccship.sinks.gen_ai import gen_ai_spans
 from ccship.sinks.otlp import request_of
@@ -19,10 +20,14 @@ IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png"
 
 
 def spans() -> list[ReadableSpan]:
-    """Roots and children, errors, several tags, and a value that may contain media."""
+    """Roots and children, errors, several tags, a value that may contain media, and some below a remote span."""
     (session,) = (FIXTURES / "claude").rglob("dad1e8b6*.jsonl")
     observations = [changed(observation) for observation in observe(session)][:400]
     observations[0] = msgspec.structs.replace(observations[0], input=[IMAGE])
+    parent = Parent("c" * 32, "d" * 16)
+    observations += [
+        attached(msgspec.structs.replace(found, trace=replace(found.trace, parent=parent))) for found in observations
+    ]
     keeping = Keeping()
     sink = SpanSink(keeping, public_key="pk-lf-otlp", secret_key="sk", base_url=BASE_URL, upload_media=False)
     sink.deliver([encode(observation) for observation in observations])
@@ -34,6 +39,7 @@ def test_a_request_is_that_of_opentelemetry() -> None:
     """Byte by byte."""
     found = spans()
     assert len(found) > 50
+    assert {span.parent.is_remote for span in found if span.parent} == {True, False}
     assert request_of(found).SerializeToString() == encode_spans(found).SerializeToString()
 
 

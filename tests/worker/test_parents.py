@@ -246,6 +246,9 @@ def test_a_repository_names_no_parent(case: Case, tmp_path: Path, name: str) -> 
     else:
         assert case.server.keys == case.expected
     assert f"{name} in {tmp_path / 'project' / SHARED} is ignored" in case.log()
+    inside = {**case.environ, **variables, "CLAUDE_PROJECT_DIR": str(tmp_path / "project")}
+    rows = json.loads(run_ccship("config", "--json", environ=inside).stdout)["settings"]
+    assert [row["variables"] for row in rows if row["ignored"]] == [[name]]
 
 
 @pytest.mark.parametrize(("parent", "trace_id"), [(ELSEWHERE, OTHER), (ATTACHED, TRACE)], ids=["another", "the same"])

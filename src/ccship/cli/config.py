@@ -16,7 +16,7 @@ from ccship.config.repository import split
 from ccship.config.settings import Found, Settings
 from ccship.config.table import SETTINGS, Setting
 from ccship.errors import ConfigError
-from ccship.hook import state_folder
+from ccship.hook import PARENT_VARIABLES, state_folder
 
 _SECRET = "sk-lf-"  # noqa: S105 - how they begin
 _MASK = "********"
@@ -72,12 +72,11 @@ def _destination_rows(settings: Settings) -> list[_Row]:
 
 
 def _row(setting: Setting, settings: Settings) -> _Row:
-    if setting.name in ("STATE_DIR", "CONFIG"):
-        environ, found = settings.environ, tuple(settings.found(setting.name))
-        value = state_folder(dict(environ)) if setting.name == "STATE_DIR" else str(config_file(environ))
+    if setting.name in ("STATE_DIR", "CONFIG") or setting.variables[0] in PARENT_VARIABLES.values():
+        found = tuple(settings.found(setting.name))
         applied_sources = tuple(source for source in found if source.layer != "repository")
         ignored = tuple(source for source in found if source.layer == "repository")
-        return _Row(setting, value, applied_sources[:1], ignored)
+        return _Row(setting, _value_of_variable(setting, settings.environ), applied_sources[:1], ignored)
     if setting.name == "USER_ID" and not any(source.raw for source in settings.applied("USER_ID").found):
         return _Row(setting, configuration.user_name(settings.environ) or "", ())
     try:
@@ -89,6 +88,17 @@ def _row(setting: Setting, settings: Settings) -> _Row:
     if len(values) > 1:
         return _Row(setting, [str(value) for value in values], applied.found)
     return _Row(setting, values[0] if values else setting.default, applied.found, applied.ignored)
+
+
+def _value_of_variable(setting: Setting, environ: Mapping[str, str]) -> str:
+    """Return the value of a setting that a repository cannot set."""
+    match setting.name:
+        case "STATE_DIR":
+            return state_folder(dict(environ))
+        case "CONFIG":
+            return str(config_file(environ))
+        case _:
+            return environ.get(setting.variables[0], "")
 
 
 def _value(setting: Setting, found: Found) -> object:
@@ -125,7 +135,8 @@ def _lines(rows: list[_Row]) -> list[tuple[str, Text, str]]:
     lines = []
     for row in rows:
         name = row.setting.key if row.setting.in_file else row.setting.variables[0]
-        lines.append((name, _shown(row.value), _place(row.found)))
+        place = _place(row.found)
+        lines.append((name, _shown(row.value), "environment" if place == name else place))
         lines += [(name, _shown(source.raw), f"ignored: {_origin(source)}") for source in row.ignored]
     return lines
 

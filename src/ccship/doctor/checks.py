@@ -173,7 +173,7 @@ def ignored(facts: Facts) -> Finding | None:
     """No repository or variable tries to loosen a privacy setting."""
     if facts.config is None or not facts.config.ignored:
         return None
-    return Finding("; ".join(facts.config.ignored), "remove or correct it; a privacy setting can be in config.toml")
+    return Finding("; ".join(facts.config.ignored), "remove it or correct it; a privacy setting can be in config.toml")
 
 
 def state(facts: Facts) -> Finding | None:
