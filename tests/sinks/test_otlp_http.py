@@ -210,6 +210,18 @@ def test_a_poisonous_span_is_found_by_halves(sinks: Sinks, otlp: LoopbackOtlp, s
     assert set(Counter(span.span_id for span in otlp.accepted).values()) == {1}
 
 
+def test_a_server_that_refuses_every_request_makes_no_dead_letters(
+    sinks: Sinks, otlp: LoopbackOtlp, spans: list[Encoded]
+) -> None:
+    """A header is missing, as MLflow's is without one: the settings are to blame, not the spans."""
+    otlp.refuse = lambda _: 422
+    delivery = sinks(otlp).deliver(spans)
+    assert (delivery.accepted, delivery.rejected) == (set(), {})
+    assert isinstance(delivery.failure, Denied)
+    assert "every request is refused (422): check the headers of destination otlp" in str(delivery.failure)
+    assert len(otlp.requests) == 2
+
+
 def test_a_span_that_is_too_large_alone_is_shortened_with_its_events(
     sinks: Sinks, otlp: LoopbackOtlp, spans: list[Encoded]
 ) -> None:

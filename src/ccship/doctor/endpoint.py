@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ccship.config import Config
-from ccship.errors import ConfigError, DeliveryError, Rejected
+from ccship.errors import ConfigError, DeliveryError
 from ccship.sinks.access import auth_of, connection_errors, tls_of
 from ccship.sinks.connection import Connection
 from ccship.sinks.patience import Patience
@@ -23,7 +23,7 @@ class Endpoint:
 def try_endpoint(destination: Config) -> Endpoint:
     """Send an export without spans to an OTLP destination, or through the gateway of a Langfuse destination."""
     # they load OpenTelemetry, which most users of this command do without
-    from ccship.sinks.exporter import judge  # noqa: PLC0415
+    from ccship.sinks.exporter import PROBE, judge  # noqa: PLC0415
     from ccship.sinks.langfuse import ENDPOINT  # noqa: PLC0415
     from ccship.sinks.otlp_http import advice_of  # noqa: PLC0415
 
@@ -35,11 +35,9 @@ def try_endpoint(destination: Config) -> Endpoint:
                 destination.base_url, _PATIENCE, tls_of(destination.access), advice_of(destination),
                 auth_of(destination), destination.access.headers,
             )  # fmt: skip
-        answer = connection.post(path, b"", {"content-type": "application/x-protobuf"})
+        answer = connection.post(path, PROBE, {"content-type": "application/x-protobuf"})
         connection.close()
         judge(answer, connection.advice)
-    except Rejected:
-        pass  # some servers refuse an export without spans; they read it
     except (ConfigError, DeliveryError) as error:
         problem = str(error)
     return Endpoint(destination.name, destination.base_url + path, problem)

@@ -11,6 +11,9 @@ from ccship.errors import Denied, Rejected, Retryable, TooLarge
 _MAX_RETRY_AFTER_S = 3600.0
 _MAX_BYTES = 64 * 1024
 
+REFUSALS = frozenset({400, 422})
+"""The server refuses something in the request."""
+
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 
 
@@ -54,7 +57,7 @@ def check_status(status: int, headers: httpx.Headers, advice: Advice = LANGFUSE)
         raise Denied(message)
     if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
         raise TooLarge("too large for the server (413)")
-    if status in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY):
+    if status in REFUSALS:
         raise Rejected(f"refused by the server ({status})")
     if status in _LATER or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise Retryable(f"the server is busy ({status})", retry_after_s(headers.get("retry-after"), datetime.now(UTC)))

@@ -19,9 +19,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from ccship.errors import Denied, PartlyRejected, Rejected, Retryable, TooLarge
+from ccship.errors import DeliveryError, Denied, PartlyRejected, Rejected, Retryable, TooLarge
 from ccship.sinks import Delivery
-from ccship.sinks.answers import Advice, check_status
+from ccship.sinks.answers import REFUSALS, Advice, check_status
 from ccship.sinks.connection import Answer, Connection
 from ccship.sinks.otlp import request_of
 from ccship.sinks.patience import Patience
@@ -33,6 +33,9 @@ _SHORTER_CHARS = (20_000, 1_000)
 """Characters kept of a text when a single span is too large, and when it still is."""
 
 _LONGEST_REASON = 200
+
+PROBE = b"\n\x00"
+"""An export request with one resource and no spans. Servers take it that refuse a request of no bytes (MLflow does)."""
 
 
 class AccountingExporter(SpanExporter):
@@ -58,7 +61,7 @@ class HttpExporter(AccountingExporter):
     """Sends batches; halves those that are too large or contain a span that the server refuses.
 
     `path`: on the server of the connection; `judge`: raises unless an answer acknowledges all spans; `compresses`: with
-    gzip.
+    gzip. `probes`: when spans are refused, find out whether any request is.
     """
 
     def __init__(
@@ -69,8 +72,10 @@ class HttpExporter(AccountingExporter):
         headers: Mapping[str, str] = MappingProxyType({}),
         *,
         compresses: bool = True,
+        probes: bool = False,
     ) -> None:
         super().__init__()
+        self._takes_requests = not probes
         self._connection = connection
         self._path = path
         self._judge = judge
@@ -91,6 +96,9 @@ class HttpExporter(AccountingExporter):
         except PartlyRejected as error:
             self._settle(spans, error)
         except (TooLarge, Rejected) as error:
+            if isinstance(error, Rejected) and (denied := self._refuses_all()):
+                self.delivery.failure = denied
+                return
             if len(spans) == 1:
                 self.delivery.rejected[span_id_of(spans[0])] = str(error)
                 return
@@ -121,6 +129,21 @@ class HttpExporter(AccountingExporter):
                 break
         self.delivery.accepted.update({span_id_of(span) for span in spans} - self.delivery.rejected.keys())
 
+    def _refuses_all(self) -> Denied | None:
+        """Return the failure if the server refuses even a request without spans: then none of them is to blame."""
+        if self._takes_requests:
+            return None
+        try:
+            answer = self._connection.post(self._path, self._encoded(PROBE), self._headers)
+        except DeliveryError:
+            return None
+        self._takes_requests = answer.status not in REFUSALS
+        if self._takes_requests:
+            return None
+        text = " ".join(answer.body[:_LONGEST_REASON].decode("utf-8", "replace").split())
+        advice = self._connection.advice
+        return Denied(f"every request is refused ({answer.status}): {advice.sender}; the server answers: {text}")
+
     def _send_alone(self, span: ReadableSpan) -> None:
         """Send a span that is too large even alone with its largest texts shortened: times and tokens arrive."""
         request = request_of([span])
@@ -134,9 +157,11 @@ class HttpExporter(AccountingExporter):
         self._post_patiently(request)
 
     def _post_patiently(self, request: ExportTraceServiceRequest) -> None:
-        body = request.SerializeToString()
-        body = gzip.compress(body, compresslevel=1) if self._compresses else body
+        body = self._encoded(request.SerializeToString())
         self._connection.patience.call(lambda: self._post(body))
+
+    def _encoded(self, body: bytes) -> bytes:
+        return gzip.compress(body, compresslevel=1) if self._compresses else body
 
     def shutdown(self) -> None:
         """Close the connection."""

@@ -32,7 +32,7 @@ class OtlpSink:
             connection = Connection(
                 config.base_url, patience, tls_of(config.access), advice_of(config), None, config.access.headers
             )
-        self._exporter = HttpExporter(connection, "", judge, compresses=config.access.compresses)
+        self._exporter = HttpExporter(connection, "", judge, compresses=config.access.compresses, probes=True)
 
     def deliver(self, spans: Sequence[Encoded]) -> Delivery:
         """Send a batch and wait until the server has answered for all of it."""
