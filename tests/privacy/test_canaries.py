@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections import defaultdict
+from dataclasses import asdict
 from functools import reduce
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from ahocorasick_rs import BytesAhoCorasick
 
 from canaries import CANARIES, pieces_of
+from ccship.privacy import MODES
+from collector import LoopbackOtlp
 from helpers import HURRIED, run_ccship, strings_in
 from loopback import LoopbackLangfuse, Reply, spans_in_file
 from places import PLACES, session_of
@@ -120,3 +123,43 @@ def test_the_hook_sends_none_of_them(
     assert len({span.attributes["langfuse.trace.name"] for span in langfuse.accepted}) >= len(SOME)
     for place in PLACES:
         assert place.encode() in wire(langfuse)
+
+
+def texts_of(server: LoopbackOtlp) -> bytes:
+    """Every text that arrived: names, attributes, events and headers; also those inside JSON."""
+    texts = [*strings_in([asdict(span) for span in server.accepted]), *strings_in(server.headers)]
+    return "\n".join(line for text in texts for line in (text, *_inside(text))).encode()
+
+
+def _inside(text: str) -> list[str]:
+    try:
+        return list(strings_in(json.loads(text))) if text[:1] in ("[", "{") else []
+    except ValueError:
+        return []
+
+
+@pytest.mark.parametrize("capture", MODES)
+@pytest.mark.parametrize("kind", ["otlp", "gateway"])
+def test_no_kind_of_destination_gets_any_of_them(
+    transcript: Path,
+    environ: dict[str, str],
+    otlp: LoopbackOtlp,
+    state_dir: Path,
+    tmp_path: Path,
+    kind: str,
+    capture: str,
+) -> None:
+    """Whatever the capture mode; without text, not even what stands beside them."""
+    more = {"kind": "langfuse", "endpoint": None, "base_url": otlp.url} if kind == "gateway" else {}
+    config = tmp_path / "config.toml"
+    config.write_text(otlp.table(**{"also": True, "capture": capture, "headers": {"x-team": "blue"}, **more}))
+    payload = {"session_id": "canaries", "transcript_path": str(transcript)}
+    settings = environ | {"CC_LANGFUSE_CONFIG": str(config)}
+    done = run_ccship("hook", stdin=json.dumps(payload).encode(), environ=settings, first=HURRIED)
+    assert (done.stdout, done.stderr) == ("", "")
+    assert len(otlp.accepted) > len(SOME)
+    sent = texts_of(otlp)
+    assert found_in(sent, *disk(state_dir)) == []
+    assert (b"subagent-prompt" in sent) == (capture != "metadata")
+    assert (b"tool-output" in sent) == (capture == "full")
+    assert (b"answer" in sent) == (capture != "metadata")
