@@ -1,5 +1,6 @@
 """The fixtures' sessions give the observations that are written down beside them."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -30,4 +31,6 @@ def shown(observation: Observation) -> dict[str, Any]:
     fields = asdict(observation)
     assert fields.pop("events") == ()
     del fields["response_id"]
+    assert fields["trace"].parent is None
+    fields["trace"] = {name: value for name, value in dataclasses.asdict(fields["trace"]).items() if name != "parent"}
     return fields

@@ -56,7 +56,7 @@ class LangfuseSink(SpanSink):
                 config.base_url, patience, context, LANGFUSE, auth_of(config), {**identity, **config.access.headers}
             )
             super().__init__(
-                HttpExporter(connection, ENDPOINT, judge, _HEADERS),
+                HttpExporter(connection, ENDPOINT, exporter.judge if config.is_gateway else judge, _HEADERS),
                 public_key=public_key,
                 secret_key=config.secret_key or _NO_KEY,
                 base_url=config.base_url,
@@ -76,7 +76,8 @@ class LangfuseSink(SpanSink):
 
 
 def judge(answer: Answer, advice: Advice) -> None:
-    """Judge an answer as `exporter.judge`. Langfuse warns of nothing: a warning comes from something else."""
+    """Judge an answer of Langfuse itself, which stores all spans of a request or none: others do not come from it."""
+    partial = exporter.partial_success_of(answer)
+    if partial is not None and (partial.rejected_spans or partial.error_message):
+        raise Retryable(f"an answer that is not an acknowledgement ({answer.status}): {advice.address}")
     exporter.judge(answer, advice)
-    if (partial := exporter.partial_success_of(answer)) is not None and partial.error_message:
-        raise Retryable(f"an answer that is not an acknowledgement (200): {advice.address}")
