@@ -1,6 +1,7 @@
 """The sink of a destination's server. Importing a sink takes long, so it happens when one is needed."""
 
 from ccship.config import Config
+from ccship.errors import ConfigError
 from ccship.sinks import Sink
 
 
@@ -10,6 +11,8 @@ def sink_of(config: Config) -> Sink:
     Raises:
         ConfigError: Keys are missing, or its certificates or proxy variables are invalid.
     """
+    if not config.can_send:
+        raise ConfigError(config.why_no_keys)
     if config.kind == "otlp":
         from ccship.sinks.otlp_http import OtlpSink  # noqa: PLC0415 - a destination needs one of both
 
