@@ -22,8 +22,8 @@ def advice_of(config: Config) -> Advice:
     if config.kind == "langfuse" and not config.is_gateway:
         return LANGFUSE
     if config.name == "default":
-        return Advice("gateway to Langfuse", "check CC_LANGFUSE_HEADERS", "check LANGFUSE_BASE_URL")
-    server, address = ("gateway to Langfuse", "base_url") if config.is_gateway else ("OTLP endpoint", "endpoint")
+        return Advice("Langfuse", "check CC_LANGFUSE_HEADERS", "check LANGFUSE_BASE_URL")
+    server, address = ("Langfuse", "base_url") if config.is_gateway else ("OTLP endpoint", "endpoint")
     return Advice(
         server, f"check the headers of destination {config.name}", f"check {address} of destination {config.name}"
     )
