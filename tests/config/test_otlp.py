@@ -117,7 +117,7 @@ WRONG = {
         END + 'client_certificate = "/dev/null"\nclient_key = "/nowhere"',
         "client_key names /nowhere, which cannot be read",
     ),
-    "a kind of its own": ('kind = "zipkin"', "kind in {file} is 'zipkin': expected one of langfuse, otlp"),
+    "a kind of its own": ('kind = "zipkin"\n' + END, "kind in {file} is 'zipkin': expected one of langfuse, otlp"),
     "an address of Langfuse's kind": ('kind = "langfuse"\n' + END, "contains endpoint, which only an otlp"),
     "variables for Langfuse": ('kind = "langfuse"\nfrom_env = true', "contains from_env, which only an otlp"),
 }  # fmt: skip

@@ -8,11 +8,12 @@ no headers from elsewhere.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from ccship.config.access import is_otlp_variable
 from ccship.config.file import config_file
 from ccship.config.settings import Found, Settings
+from ccship.config.table import DestinationKind
 from ccship.errors import ConfigError
 
 SERVER = ("BASE_URL", "PUBLIC_KEY", "SECRET_KEY", "HEADERS")
@@ -139,7 +140,10 @@ def _is_in(table: Mapping[str, Any], key: str) -> bool:
 
 def _check_table(table: Mapping[str, Any]) -> None:
     """Check that a table has both keys or none, and no settings of another kind of destination."""
-    if str(table.get("kind", "")).lower() == "otlp":
+    kind = str(table.get("kind") or "langfuse").lower()
+    if kind not in get_args(DestinationKind):
+        return  # the error about its value follows
+    if kind == "otlp":
         if wrong := next((key for key in ("base_url", "public_key", "secret_key") if _is_in(table, key)), None):
             raise ConfigError(f"it is of kind otlp and contains {wrong}: set endpoint and headers instead")
         return
