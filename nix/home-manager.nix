@@ -42,6 +42,7 @@ let
     {
       choice = types.enum row.choices;
       flag = types.bool;
+      headers = types.attrsOf types.str;
       keyFile = types.str;
       number = types.addCheck types.int (number: number >= row.least) // {
         description = "integer of at least ${toString row.least}";
@@ -59,7 +60,12 @@ let
     mkOption {
       type = types.nullOr (typeOf row);
       default = null;
-      description = if row.kind == "secret" then "Refused: use `secret_key_file`." else row.help;
+      description =
+        {
+          headers = "Refused unless it is empty: use `headers_file`. ${row.help}";
+          secret = "Refused: use `secret_key_file`.";
+        }
+        .${row.kind} or row.help;
     };
 
   destination = types.submodule {
@@ -172,11 +178,19 @@ let
 
   folder = "${cfg.configDir}/skills/ccship";
 
-  # The strings in a value, each with its place in it and the last name of that place.
+  # The strings in a value, each with its place in it and the name of its setting.
   leavesOf =
     place: name: value:
     if builtins.isAttrs value then
-      lib.concatLists (lib.mapAttrsToList (key: leavesOf "${place}.${key}" key) value)
+      let
+        isSetting = builtins.elem (rows.${name}.kind or null) [
+          "headers"
+          "pairs"
+        ];
+      in
+      lib.concatLists (
+        lib.mapAttrsToList (key: leavesOf "${place}.${key}" (if isSetting then name else key)) value
+      )
     else if builtins.isList value then
       lib.concatLists (lib.imap0 (n: leavesOf "${place}.${toString n}" name) value)
     else
@@ -187,7 +201,14 @@ let
   isSecret =
     text: builtins.match "(.*[^A-Za-z0-9])?sk-(lf-[A-Za-z0-9]|[A-Za-z0-9_-]{20}).*" text != null;
   kindOf = leaf: rows.${leaf.name}.kind or null;
-  secrets = builtins.filter (leaf: kindOf leaf == "secret" || isSecret leaf.value) leaves;
+  secrets = builtins.filter (
+    leaf:
+    builtins.elem (kindOf leaf) [
+      "headers"
+      "secret"
+    ]
+    || isSecret leaf.value
+  ) leaves;
 
   keyFiles =
     map
@@ -269,7 +290,7 @@ in
 
     settings = mkOption {
       type = types.submodule {
-        options = lib.mapAttrs (_: optionOf) rows // {
+        options = lib.mapAttrs (_: optionOf) (lib.filterAttrs (_: row: !row ? onlyPerDestination) rows) // {
           destinations = mkOption {
             type = types.listOf destination;
             default = [ ];
@@ -317,7 +338,11 @@ in
         ]
         ++ map (leaf: {
           assertion = false;
-          message = "${leaf.place} is a secret key or looks like one, and everybody can read the store: put the key into a file and set secretKeyFile (in a destination: secret_key_file) to its path.";
+          message =
+            if kindOf leaf == "headers" then
+              "${leaf.place} may be secret, and everybody can read the store: put the headers into a file and set headers_file to its path."
+            else
+              "${leaf.place} is a secret key or looks like one, and everybody can read the store: put the key into a file and set secretKeyFile (in a destination: secret_key_file) to its path.";
         }) secrets
         ++ map (leaf: {
           assertion = !inStore leaf;

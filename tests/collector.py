@@ -131,10 +131,17 @@ class _Handler(Answering, BaseHTTPRequestHandler):
             server.headers.append({name.lower(): value for name, value in self.headers.items()})
         if server.hang is not None:
             server.hang.wait(60)
+        if self.headers.get("content-type") != PROTOBUF:  # such as Langfuse's scores, which a collector does not take
+            self.answer(Reply(status=404))
+            return
         with server.lock:
             reply = self._reply(_spans(body, self.headers.get("content-encoding")))
             server.requests.append(reply.status)
         self.answer(reply)
+
+    def do_GET(self) -> None:
+        self.server.paths.append(self.path)
+        self.answer(Reply(status=404))
 
     def _reply(self, spans: list[OtlpSpan]) -> Reply:
         server = self.server

@@ -25,18 +25,22 @@ def settings_of(environ: dict[str, str]) -> dict[str, tuple[object, str]]:
 def test_every_setting_is_shown() -> None:
     """With its default where nobody set it."""
     found = settings_of({})
-    assert set(found) == {setting.key for setting in SETTINGS}
+    assert set(found) == {setting.key for setting in SETTINGS if not setting.only_in_tables}
     assert found["base_url"] == ("https://cloud.langfuse.com", "default")
     assert found["state_dir"][1] == "CC_LANGFUSE_STATE_DIR"
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+@pytest.mark.parametrize(
+    "setting", [setting for setting in SETTINGS if setting.variables], ids=lambda setting: setting.name
+)
 def test_a_variable_is_named_as_the_place_of_its_value(setting: object, tmp_path: Path) -> None:
     """The strongest of several."""
     (row,) = (row for row in SETTINGS if row is setting)
     value = str(tmp_path / "config.toml")
-    expected = f"sk-lf-{'*' * 8}" if row.is_secret else value
+    expected: object = f"sk-lf-{'*' * 8}" if row.is_secret else value
     value = SECRET if row.is_secret else value
+    if row.name == "HEADERS":
+        value, expected = f"x-key={SECRET}", {"x-key": expected}
     environ = {variable: value if n == 0 else "weaker" for n, variable in enumerate(row.variables)}
     assert settings_of(environ)[row.key] == (expected, row.variables[0])
 
@@ -65,6 +69,52 @@ secret_key = "{SECRET}"
         "public_key pk-lf-acme config.toml: public_key",
         "secret_key sk-lf-******** config.toml: secret_key",
     ]
+
+
+def test_a_table_shows_what_only_tables_have(tmp_path: Path) -> None:
+    """Headers by name, with their values masked; nothing of it is among the settings for all destinations."""
+    (tmp_path / "headers").write_text("authorization: Bearer abcdef\nx-scope-orgid: 1234567\n")
+    (tmp_path / "home/config.toml").write_text(f"""
+[[destinations]]
+name = "tempo"
+kind = "otlp"
+projects = ["**"]
+also = true
+endpoint = "https://tempo.example"
+headers_file = "{tmp_path}/headers"
+""")
+    done = run_ccship("config")
+    assert done.returncode == 0
+    before, _, after = done.stdout.partition("destination tempo overrides:\n")
+    lines = [" ".join(line.split()) for line in after.splitlines()]
+    assert lines[1:] == [
+        "headers authorization=********, x-scope-orgid=******** config.toml: headers_file",
+        "kind otlp config.toml: kind",
+        "also true config.toml: also",
+        "endpoint https://tempo.example config.toml: endpoint",
+    ]
+    assert {line.split()[0] for line in before.splitlines() if line}.isdisjoint({"kind", "also", "endpoint"})
+    document = json.loads(run_ccship("config", "--json").stdout)
+    found = {row["setting"]: (row["value"], row["variables"]) for row in document["destinations"][0]["settings"]}
+    assert found["kind"] == ("otlp", [])
+    assert found["headers"] == (
+        {"authorization": "********", "x-scope-orgid": "********"}, ["CC_LANGFUSE_HEADERS"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "shown"),
+    [
+        ("CC_LANGFUSE_HEADERS", f"x-key: {SECRET}", "x-key=sk-lf-********"),
+        ("CC_LANGFUSE_HEADERS", f"Bearer {SECRET}", "headers ********"),
+        ("LANGFUSE_BASE_URL", f"https://ada:{SECRET}@langfuse.example", "base_url ********"),
+    ],
+)
+def test_headers_and_addresses_show_no_secret(name: str, text: str, shown: str) -> None:
+    """Also where they are invalid."""
+    done = run_ccship("config", environ={name: text})
+    assert shown in " ".join(done.stdout.split())
+    assert SECRET not in done.stdout + done.stderr + run_ccship("config", "--json", environ={name: text}).stdout
 
 
 def test_a_secret_in_a_wrong_place_is_masked_too() -> None:

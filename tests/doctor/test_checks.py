@@ -13,7 +13,8 @@ from ccship.claude_code.own_hook import Probe
 from ccship.claude_code.registration import EVENTS, Registered
 from ccship.config import load
 from ccship.config.keys import Refusal
-from ccship.doctor import CHECKS, Facts, checks
+from ccship.doctor import CHECKS, Facts, Finding, checks
+from ccship.doctor.endpoint import Endpoint
 from ccship.doctor.facts import Deadline, HookEntry
 from ccship.doctor.server import Server
 from ccship.observations.line_outcomes import Ignored, RecordCounts, Unknown
@@ -48,7 +49,7 @@ def standing(**books: Any) -> SessionStatus:
 
 
 def overview_of(*sessions: SessionStatus, letters: tuple[DeadLetter, ...] = ()) -> Overview:
-    return Overview((DestinationStatus(URL, "pk", None, sessions, letters),), (), ())
+    return Overview((DestinationStatus(URL, "pk", "default", None, sessions, letters),), (), ())
 
 
 def failed() -> SessionStatus:
@@ -66,6 +67,7 @@ def well() -> Facts:
         probe=Probe(COMMAND, "", 0.02, ""),
         config=CONFIG,
         servers=(Server("default", URL, None, 200, "4.16.0", 200, 0.4),),
+        endpoints=(Endpoint("tempo", "https://tempo.example/v1/traces"),),
         overview=overview_of(standing(shipped=3)),
         sdk=(4, 14, 3),
     )
@@ -142,6 +144,14 @@ FINDINGS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "another server": (
         {"servers": (Server("default", URL, None, 404),)}, "server reachable", "is not a Langfuse", "LANGFUSE_BASE_URL",
     ),
+    "another server of a table": (
+        {"servers": (Server("acme", URL, None, 404),)},
+        "server reachable", "not a Langfuse", "check base_url of destination acme",
+    ),
+    "an endpoint that refuses": (
+        {"endpoints": (Endpoint("tempo", "https://tempo.example", "the headers were not accepted (401)"),)},
+        "endpoints take spans", "destination tempo: the headers were not", "correct the table in config.toml",
+    ),
     "wrong keys": ({"servers": (DENIED,)}, "keys accepted", "rejects the keys", "copy both keys"),
     "an old server": (
         {"servers": (Server("default", URL, None, 200, "2.93.0", 200),)}, "server version supported", "2.93.0", "3.22",
@@ -171,7 +181,7 @@ FINDINGS: dict[str, tuple[dict[str, Any], str, str, str]] = {
 }  # fmt: skip
 
 
-def findings(facts: Facts) -> dict[str, checks.Finding]:
+def findings(facts: Facts) -> dict[str, Finding]:
     found = {check.name: check.find(facts) for check in CHECKS if check.needs(facts)}
     return {name: finding for name, finding in found.items() if finding is not None}
 

@@ -49,7 +49,7 @@ def accepted(setting: Setting, folder: Path) -> list[Json]:
         "number": [setting.least, 12_345],
         "pairs": [{"team": "compilers"}, {}],
         "path": [str(rules)],
-        "text": ["https://langfuse.example" if setting.name == "BASE_URL" else "some-text"],
+        "text": ["https://langfuse.example" if setting.name in ("BASE_URL", "ENDPOINT") else "some-text"],
         "words": [["/a", "/b"], []],
     }
     return values[setting.kind]
@@ -63,13 +63,28 @@ REJECTED: dict[str, Json] = {"flag": "maybe", "number": "many", "choice": "other
 def test_a_setting_is_read_as_the_table_declares_it(setting: Setting, tmp_path: Path) -> None:
     """It accepts the values of its kind and refuses another one; the message lists the same choices."""
     for value in accepted(setting, tmp_path):
-        load_with({setting.key: value})
+        load_with(placed(setting, value))
     if setting.kind in REJECTED:
         with pytest.raises(ConfigError, match=", ".join(setting.choices) or None):
-            load_with({setting.key: REJECTED[setting.kind]})
+            load_with(placed(setting, REJECTED[setting.kind]))
     if setting.kind == "number":
         with pytest.raises(ConfigError):
-            load_with({setting.key: setting.least - 1})
+            load_with(placed(setting, setting.least - 1))
+
+
+def placed(setting: Setting, value: Json) -> dict[str, Json]:
+    """A file that contains a setting: in a table with the settings that it needs, if it is for tables only."""
+    if not setting.only_in_tables:
+        return {setting.key: value}
+    needed: dict[str, Json] = {"projects": ["/a"]}
+    if value != "langfuse":
+        needed |= {"kind": "otlp", "endpoint": "https://otel.example"}
+    if setting.name in CLIENT:
+        needed |= {name.lower(): value for name in CLIENT}
+    return {"destinations": [{**needed, setting.key: value}]}
+
+
+CLIENT = ("CLIENT_CERTIFICATE", "CLIENT_KEY")
 
 
 def test_the_module_declares_the_settings_of_the_table(request: pytest.FixtureRequest) -> None:
@@ -96,18 +111,24 @@ def settings_of_home(settings: Json, world: str) -> Json:
 @pytest.mark.parametrize("world", WORLDS)
 def test_every_setting_can_be_written_by_the_module(world: str, tmp_path: Path) -> None:
     """In Nix as in the file, and ccship accepts the file that the module writes."""
-    (tmp_path / "key").write_text("some-key")
+    (tmp_path / "key").write_text("x-key: some-key")
 
     def sample(settings: list[Setting]) -> dict[str, Any]:
         values = {setting.key: accepted(setting, tmp_path)[0] for setting in settings if not setting.is_secret}
         return values | {f"{setting.key}_file": str(tmp_path / "key") for setting in settings if setting.is_secret}
 
-    table = {
-        "name": "acme",
-        "projects": ["/a/**"],
-        **sample([setting for setting in IN_FILE if setting.per_destination]),
+    own = [setting for setting in IN_FILE if setting.per_destination]
+    langfuse = sample([setting for setting in own if setting.name not in ("ENDPOINT", "FROM_ENV")])
+    otlp = sample([setting for setting in own if setting.name not in ("BASE_URL", "PUBLIC_KEY", "SECRET_KEY")])
+    settings = {
+        **sample([setting for setting in IN_FILE if not setting.only_in_tables]),
+        "destinations": [
+            {"name": "acme", "projects": ["/a/**"], **langfuse},
+            {"name": "tempo", "projects": ["**"], **otlp, "kind": "otlp"},
+            {"name": "gateway", "projects": ["/b"], "base_url": "https://gw.example", "headers": {}},
+        ],
+        "budgets": [BUDGET],
     }
-    settings = {**sample(IN_FILE), "destinations": [table], "budgets": [BUDGET]}
     written = settings_of_home(settings, world)
     assert written == settings
     assert {budget.name for budget in load_with(written).budgets} == {"acme"}
@@ -126,6 +147,9 @@ MISTAKES: dict[str, tuple[Json, str]] = {
     "a setting that a destination does not have": (
         {"destinations": [{"projects": ["/a"], "debug": True}]}, "debug' does not exist",
     ),
+    "a setting that only a destination has": ({"kind": "otlp"}, "programs.ccship.settings.kind' does not exist"),
+    "an unknown kind": ({"destinations": [{"projects": ["/a"], "kind": "zipkin"}]}, "kind' is not of type"),
+    "a text for headers": ({"headers": "a=b"}, "programs.ccship.settings.headers' is not of type"),
     "a setting that is a variable only": ({"state_dir": "/a"}, "programs.ccship.settings.state_dir' does not exist"),
     "a text for a flag": ({"trace": "true"}, "programs.ccship.settings.trace' is not of type"),
     "a number for a flag": ({"debug": 1}, "programs.ccship.settings.debug' is not of type"),
@@ -187,6 +211,46 @@ def test_a_secret_key_in_any_setting_is_refused(settings: Json, place: str, worl
     assert f"programs.ccship.{place} is a secret key or looks like one" in message
     assert "secretKeyFile" in message
     assert SECRET not in message.partition("Failed assertions")[2]
+
+
+HEADERS: dict[str, tuple[Json, str]] = {
+    "of the file": ({"headers": {"authorization": "Bearer x"}}, "settings.headers.authorization"),
+    "of a destination": (
+        {"destinations": [{"projects": ["/a"], "kind": "otlp", "headers": {"x-scope-orgid": "7"}}]},
+        "settings.destinations.0.headers.x-scope-orgid",
+    ),
+}
+
+
+@needs_nix
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize(("settings", "place"), HEADERS.values(), ids=HEADERS.keys())
+def test_the_value_of_a_header_is_refused(settings: Json, place: str, world: str) -> None:
+    """Whatever it is: nobody can tell which are secret."""
+    with pytest.raises(Refused) as refused:
+        settings_of_home(settings, world)
+    assert f"programs.ccship.{place} may be secret" in str(refused.value)
+    assert "set headers_file to its path" in str(refused.value)
+
+
+@needs_nix
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("key", ["headers_file", "client_key"])
+def test_a_secret_file_in_the_store_is_refused(key: str, world: str) -> None:
+    """Certificates may be there, keys not."""
+    table = {"projects": ["/a"], "kind": "otlp", "certificate": "/nix/store/aaa-ca.pem", key: "/nix/store/aaa-key"}
+    with pytest.raises(Refused) as refused:
+        settings_of_home({"destinations": [table]}, world)
+    assert f"settings.destinations.0.{key} is in the store" in str(refused.value)
+    assert "certificate is in the store" not in str(refused.value)
+
+
+@needs_nix
+@pytest.mark.parametrize("world", WORLDS)
+def test_metadata_may_have_the_name_of_a_setting(world: str) -> None:
+    """Its keys are free."""
+    settings = {"metadata": {"headers": "seven", "secret_key_file": "/nix/store/x"}}
+    assert settings_of_home(settings, world) == settings
 
 
 @needs_nix

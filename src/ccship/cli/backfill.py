@@ -17,7 +17,7 @@ from ccship import config
 from ccship.backfill.partition import parts_of
 from ccship.backfill.pool import jobs_for, ship_parts
 from ccship.backfill.runner import RunOptions, StateMode
-from ccship.cli.backfill_report import Selection, document, plan_text, result_text
+from ccship.cli.backfill_report import Selection, document, failures, plan_text, result_text
 from ccship.cli.output import JsonOption, print_json
 from ccship.cli.selection import select
 from ccship.cli.times import span
@@ -237,7 +237,7 @@ def _print_result(report: Report, selection: Selection, verb: str, flags: _Flags
 
 
 def _print_problems(report: Report) -> int:
-    for problem in [*report.problems, *([str(report.failure)] if report.failure else [])]:
+    for problem in [*report.problems, *failures(report)]:
         _errors.print(f"ccship: {problem}", markup=False)
     if report.failure is not None:
         _errors.print("ccship: delivered turns are recorded; fix the cause, then rerun to send the rest")

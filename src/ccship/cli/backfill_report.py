@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.filesize import decimal
 
 from ccship.cli.output import counted, iso_time, local_time
-from ccship.config.routing import Destination
+from ccship.config.routing import Destination, title_of
 from ccship.observations.line_outcomes import BAD, RecordCounts, outcomes_in
 from ccship.pipeline.report import Report
 from ccship.transcript.usage import CACHE_WRITES
@@ -103,6 +103,14 @@ def _result_text(report: Report, selection: Selection, verb: str) -> str:
             *_notes(report),
         ]
     )
+
+
+def failures(report: Report) -> list[str]:
+    """Return the messages about servers that did not accept everything; of several, with the destination's name."""
+    if len(report.destinations) < 2:  # noqa: PLR2004 - one needs no name
+        return [str(report.failure)] if report.failure else []
+    failed = {name: each.failure for name, each in report.destinations.items() if each.failure}
+    return [f"{title_of(name)}: {failure}" for name, failure in failed.items()]
 
 
 def document(report: Report, selection: Selection, verb: str) -> dict[str, object]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from pydantic import ValidationError
 from rich.text import Text
 
 from ccship import config as configuration
@@ -14,7 +15,7 @@ from ccship.cli.output import JsonOption, console, print_json, print_table
 from ccship.config.file import config_file, read_file
 from ccship.config.repository import split
 from ccship.config.settings import Found, Settings
-from ccship.config.table import SETTINGS, Setting
+from ccship.config.table import SETTINGS, Setting, Values
 from ccship.errors import ConfigError
 from ccship.hook import PARENT_VARIABLES, state_folder
 
@@ -51,7 +52,7 @@ def config(*, as_json: JsonOption = False) -> int:
     except ConfigError:
         file = {}  # `error` contains the reason
     settings = Settings(environment.own, file, environment.foreign)
-    rows = _rows(settings)
+    rows = [_row(setting, settings) for setting in SETTINGS if not setting.only_in_tables]
     tables = {_name(table): _destination_rows(replace(settings, table=table)) for table in file.get("destinations", [])}
     if as_json:
         print_json({"file": str(path), "file_exists": path.exists(), "error": error, **_document(rows, tables)})
@@ -62,13 +63,10 @@ def config(*, as_json: JsonOption = False) -> int:
     return 2 if error else 0
 
 
-def _rows(settings: Settings) -> list[_Row]:
-    return [_row(setting, settings) for setting in SETTINGS]
-
-
 def _destination_rows(settings: Settings) -> list[_Row]:
     """Return the settings that a destination sets itself."""
-    return [row for row in _rows(settings) if any(source.layer == "table" for source in row.found)]
+    rows = (_row(setting, settings) for setting in SETTINGS)
+    return [row for row in rows if any(source.layer == "table" for source in row.found)]
 
 
 def _row(setting: Setting, settings: Settings) -> _Row:
@@ -104,12 +102,24 @@ def _value_of_variable(setting: Setting, environ: Mapping[str, str]) -> str:
 def _value(setting: Setting, found: Found) -> object:
     """Return the value, masked if it is a secret. A file named by a repository is not read."""
     value = found.raw if found.layer == "repository" else found.value
-    return _masked(value) if setting.is_secret or str(value).startswith(_SECRET) else value
+    if setting.kind == "pairs" and setting.is_secret:
+        return _masked_pairs(value)
+    has_password = "://" in str(value) and "@" in str(value)
+    return _masked(value) if setting.is_secret or has_password or str(value).startswith(_SECRET) else value
 
 
 def _masked(secret: object) -> object:
     """Mask a value, but keep the prefix that identifies a Langfuse secret key."""
     return secret and (f"{_SECRET}{_MASK}" if str(secret).startswith(_SECRET) else _MASK)
+
+
+def _masked_pairs(value: object) -> object:
+    """Mask the values of headers, but show their names. All of it if it cannot be parsed."""
+    try:
+        headers = Values.model_validate({"headers": value}).headers
+    except ValidationError:
+        return _MASK
+    return {name: _masked(text) for name, text in headers.items()}
 
 
 def _name(table: Mapping[str, Any]) -> str:

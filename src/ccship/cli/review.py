@@ -11,6 +11,7 @@ from ccship.cli.output import JsonOption, counted, local_time, print_json
 from ccship.cli.selection import select
 from ccship.cli.signal_text import reasons_text
 from ccship.cli.times import span
+from ccship.config.routing import title_of
 from ccship.observations.model import iso_utc
 from ccship.pipeline.plan import Window
 from ccship.review import Cost, Review, Reviewed
@@ -85,7 +86,10 @@ def _lines(found: Review, since: str, urls: dict[str, str]) -> list[str]:
         lines += [GAP.join([*columns, text]), *([f"{GAP}{url}"] if url else [])]
     if unpriced := sorted({model for turn in found.turns for model in turn.cost.unpriced}):
         lines.append(f"* cost excludes {', '.join(unpriced)}: no price known, the true cost is higher")
-    if silent := sorted({turn.sent_to.base_url for turn in found.turns if turn.sent_to and turn.trace_id not in urls}):
+    unlinked = [turn.sent_to for turn in found.turns if turn.sent_to and turn.trace_id not in urls]
+    if others := sorted({title_of(each.name) for each in unlinked if each.kind == "otlp"}):
+        lines.append(f"no links to {', '.join(others)}: ccship links to Langfuse only")
+    if silent := sorted({each.base_url for each in unlinked if each.kind == "langfuse"}):
         lines.append(f"no links: {', '.join(silent)} did not name the project of the keys: run ccship doctor")
     return [*lines, "To see the steps of a turn: ccship show SESSION --turn N"]
 

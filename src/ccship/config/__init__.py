@@ -112,7 +112,8 @@ class Config:
     @property
     def can_send(self) -> bool:
         """Whether all that the server asks for is set: both keys, or what an OTLP destination or a gateway has."""
-        return self.kind == "otlp" or self.is_gateway or bool(self.public_key and self.secret_key)
+        is_complete = self.kind == "otlp" or self.is_gateway or bool(self.public_key and self.secret_key)
+        return is_complete and self.refusal is None
 
     @property
     def why_no_keys(self) -> str:
@@ -174,7 +175,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     if problem := environment.used_in(file):
         raise ConfigError(problem)
     settings = Settings(environment.own, file, environment.foreign)
-    check_names(file.get("destinations", []))
+    check_names(file)
     routes = tuple(_route(replace(settings, table=table)) for table in file.get("destinations", []))
     budgets = tuple(file.get("budgets", ()))
     return replace(

@@ -8,8 +8,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from ccship.config.kinds import Headers, OtlpUrl
 from ccship.config.table import Values
@@ -21,6 +22,10 @@ OTLP_VARIABLES = "OTEL_EXPORTER_OTLP_"
 _PREFIXES = (f"CC_LANGFUSE_{OTLP_VARIABLES}TRACES_", f"{OTLP_VARIABLES}TRACES_",
              f"CC_LANGFUSE_{OTLP_VARIABLES}", OTLP_VARIABLES)  # fmt: skip
 """The strongest first: those for traces win over those for all signals."""
+
+_NAMES = ("ENDPOINT", "HEADERS", "TIMEOUT", "PROTOCOL", "COMPRESSION", "CERTIFICATE", "CLIENT_CERTIFICATE",
+          "CLIENT_KEY")  # fmt: skip
+_VARIABLES = frozenset(f"{prefix}{name}" for prefix in _PREFIXES for name in _NAMES)
 
 _PROTOCOL = "http/protobuf"
 _COMPRESSIONS = ("gzip", "none")
@@ -47,7 +52,7 @@ class _Variables(BaseModel):
 
     endpoint: OtlpUrl = ""
     headers: Headers = {}
-    timeout: float = 0.0
+    timeout: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
 
 def access_of(values: Values) -> Access:
@@ -56,10 +61,7 @@ def access_of(values: Values) -> Access:
     Raises:
         ConfigError: A file cannot be read, or only one of client certificate and key is set.
     """
-    access = Access(
-        values.headers, _path(values.certificate), _path(values.client_certificate), _path(values.client_key)
-    )
-    return _checked(access)
+    return _checked(_in_table(values))
 
 
 def otlp_of(values: Values, environ: Mapping[str, str]) -> tuple[str, Access]:
@@ -68,13 +70,12 @@ def otlp_of(values: Values, environ: Mapping[str, str]) -> tuple[str, Access]:
     Raises:
         ConfigError: There is no address, or a variable or file is invalid.
     """
-    access = access_of(values)
     if not values.from_env:
         if not values.endpoint:
             raise ConfigError('it has no address: set endpoint = "https://...", or from_env = true')
-        return values.endpoint, access
-    found = {name: _found(environ, name) for name in ("ENDPOINT", "HEADERS", "TIMEOUT", "PROTOCOL", "COMPRESSION",
-                                                      "CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")}  # fmt: skip
+        return values.endpoint, access_of(values)
+    access = _in_table(values)
+    found = {name: _found(environ, name) for name in _NAMES}
     variable, protocol = found["PROTOCOL"]
     if protocol not in ("", _PROTOCOL):
         raise ConfigError(f"{variable} is {protocol!r}: ccship sends {_PROTOCOL} only")
@@ -95,7 +96,7 @@ def otlp_of(values: Values, environ: Mapping[str, str]) -> tuple[str, Access]:
     return values.endpoint or typed.endpoint, _checked(
         replace(
             access,
-            headers=values.headers or typed.headers,
+            headers=values.headers if "headers" in values.model_fields_set else typed.headers,
             certificate=access.certificate or _path(found["CERTIFICATE"][1]),
             client_certificate=access.client_certificate or _path(found["CLIENT_CERTIFICATE"][1]),
             client_key=access.client_key or _path(found["CLIENT_KEY"][1]),
@@ -106,8 +107,12 @@ def otlp_of(values: Values, environ: Mapping[str, str]) -> tuple[str, Access]:
 
 
 def is_otlp_variable(name: str) -> bool:
-    """Return whether a variable decides where an OTLP destination is."""
-    return name.removeprefix("CC_LANGFUSE_").startswith(OTLP_VARIABLES)
+    """Return whether a variable sets something of a destination with `from_env`."""
+    return name in _VARIABLES
+
+
+def _in_table(values: Values) -> Access:
+    return Access(values.headers, _path(values.certificate), _path(values.client_certificate), _path(values.client_key))
 
 
 def _found(environ: Mapping[str, str], name: str) -> tuple[str, str]:
@@ -137,6 +142,8 @@ def _checked(access: Access) -> Access:
         raise ConfigError("set both client_certificate and client_key, or none")
     for name in ("certificate", "client_certificate", "client_key"):
         path = getattr(access, name)
+        if path and not Path(path).is_absolute():  # a hook runs in a repository, which could contain the file
+            raise ConfigError(f"{name} is {path!r}: expected an absolute path")
         if path and not os.access(path, os.R_OK):
             raise ConfigError(f"{name} names {path}, which cannot be read")
     return access

@@ -6,17 +6,20 @@ Headers are like keys, and they may replace them: a gateway then adds the keys. 
 no headers from elsewhere.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from ccship.config.access import is_otlp_variable
 from ccship.config.file import config_file
 from ccship.config.settings import Found, Settings
+from ccship.config.table import DestinationKind
 from ccship.errors import ConfigError
 
 SERVER = ("BASE_URL", "PUBLIC_KEY", "SECRET_KEY", "HEADERS")
 """The settings of a server."""
+
+_ACCESS = ("headers", "headers_file", "certificate", "client_certificate", "client_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,10 @@ def refusal_of(settings: Settings) -> Refusal | None:
     _check_table(settings.table)
     if is_otlp(settings):
         return _otlp_refusal(settings)
-    base_url, *keys = (next(settings.found(name), None) for name in SERVER)
-    return _refusal(base_url, [key for key in keys if key], str(config_file(settings.environ)))
+    applied = [name for name in SERVER if name not in unread(settings)]
+    found = {name: next(settings.found(name), None) for name in applied}
+    base_url = found.pop("BASE_URL")
+    return _refusal(base_url, [key for key in found.values() if key], str(config_file(settings.environ)))
 
 
 def is_otlp(settings: Settings) -> bool:
@@ -49,12 +54,12 @@ def is_otlp(settings: Settings) -> bool:
 
 
 def has_headers(settings: Settings) -> bool:
-    """Return whether headers apply to the destination, be it none at all (`headers = {}`)."""
+    """Return whether headers are set for the destination, even an empty table (`headers = {}`)."""
     return "HEADERS" not in unread(settings) and next(settings.found("HEADERS"), None) is not None
 
 
 def unread(settings: Settings) -> frozenset[str]:
-    """Return the settings of a server that do not apply to a destination, whatever their layers contain."""
+    """Return the settings of a server that do not apply to a destination, even if they are set."""
     table = settings.table
     if is_otlp(settings):
         return frozenset(SERVER[:3] if _is_in(table, "headers") else SERVER)
@@ -64,14 +69,22 @@ def unread(settings: Settings) -> frozenset[str]:
 
 
 def _otlp_refusal(settings: Settings) -> Refusal | None:
-    foreign = next(filter(is_otlp_variable, settings.foreign), None)
-    if not foreign or not settings.table.get("from_env"):
+    table = settings.table
+    if not table.get("from_env"):
         return None
-    return Refusal(
-        f"{foreign} comes from {settings.foreign[foreign].file}: nothing is sent, because a repository must not set the"
-        " server",
-        "write endpoint and headers into the table of the destination",
-    )
+    if foreign := next(filter(is_otlp_variable, settings.foreign), None):
+        return Refusal(
+            f"{foreign} comes from {settings.foreign[foreign].file}: nothing is sent, because a repository must not set"
+            " the server",
+            "remove it there, or replace from_env in the table of the destination by endpoint and headers",
+        )
+    if _is_in(table, "headers") and table.get("headers") != {} and not table.get("endpoint"):
+        return Refusal(
+            f"headers come from {config_file(settings.environ)}, the address from the environment: nothing is sent,"
+            " because headers are used only with an address from the same source",
+            "write endpoint into the same table, next to the headers",
+        )
+    return None
 
 
 def _refusal(base_url: Found | None, keys: Sequence[Found], file: str) -> Refusal | None:
@@ -99,20 +112,26 @@ def _sources(found: Sequence[Found]) -> str:
     return ", ".join(f"{' and '.join(names)} {come[source]} from {source}" for source, names in keys.items())
 
 
-def check_names(tables: Iterable[Mapping[str, Any]]) -> None:
-    """Check that tables with the same address and name have the same headers: else they would share a cursor.
+def check_names(file: Mapping[str, Any]) -> None:
+    """Check that destinations with the same address and name have the same headers: they would share a cursor.
 
     Raises:
         ConfigError: They have not.
     """
-    known: dict[tuple[object, ...], object] = {}
-    for table in tables:
-        if table.get("public_key") or table.get("public_key_file"):
-            continue  # the key tells which it is
+    known: dict[tuple[str, str], tuple[str, object]] = {}
+    tables = {f"destination {n}": table for n, table in enumerate(file.get("destinations", []), 1)}
+    for title, table in {"the default destination": file, **tables}.items():
         address = table.get("base_url") or table.get("endpoint")
-        headers = table.get("headers"), table.get("headers_file")
-        if address and known.setdefault((address, table.get("name")), headers) != headers:
-            raise ConfigError(f"two destinations at {address} have different headers: give each a name of its own")
+        if not address or _is_in(table, "public_key"):
+            continue  # the key tells which it is
+        same = (str(address).rstrip("/").removesuffix("/v1/traces"), str(table.get("name") or table.get("kind") or ""))
+        access = [table.get(key) for key in _ACCESS]
+        other, of_other = known.setdefault(same, (title, access))
+        if of_other != access:
+            raise ConfigError(
+                f"{other} and {title} have the same address and name, but different headers or certificates: give each"
+                " a name of its own"
+            )
 
 
 def _is_in(table: Mapping[str, Any], key: str) -> bool:
@@ -121,7 +140,10 @@ def _is_in(table: Mapping[str, Any], key: str) -> bool:
 
 def _check_table(table: Mapping[str, Any]) -> None:
     """Check that a table has both keys or none, and no settings of another kind of destination."""
-    if str(table.get("kind", "")).lower() == "otlp":
+    kind = str(table.get("kind") or "langfuse").lower()
+    if kind not in get_args(DestinationKind):
+        return  # the error about its value follows
+    if kind == "otlp":
         if wrong := next((key for key in ("base_url", "public_key", "secret_key") if _is_in(table, key)), None):
             raise ConfigError(f"it is of kind otlp and contains {wrong}: set endpoint and headers instead")
         return

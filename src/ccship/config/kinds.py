@@ -14,6 +14,9 @@ from ccship.observations import TRACE_NAME_FIELDS
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[ \t\x21-\x7e]*")
+_OWN_HEADERS = frozenset({"content-encoding", "content-length", "content-type", "host", "transfer-encoding"})
+"""Those that a request sets itself; a second value would make it unreadable."""
+
 _ENVIRONMENT = re.compile(r"(?!langfuse)[a-z0-9_-]{1,40}")
 
 
@@ -52,7 +55,8 @@ def _headers(value: Any) -> Any:
     if "\n" in text or re.match(r"[^=,]*:", text):
         pairs = [line.partition(":") for line in text.splitlines() if line.strip()]
     else:
-        pairs = [(name, equals, unquote(rest)) for name, equals, rest in (w.partition("=") for w in text.split(","))]
+        words = [word.partition("=") for word in text.split(",") if word.strip()]
+        pairs = [(name, equals, unquote(rest)) for name, equals, rest in words]
     if any(not separator for _, separator, _ in pairs):
         raise ValueError("must be a table, lines of name: value, or name=value separated by commas")
     return {name.strip(): rest.strip() for name, _, rest in pairs}
@@ -62,6 +66,8 @@ def _header_fields(headers: dict[str, str]) -> dict[str, str]:
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name):
             raise ValueError("contains a name that is not the name of a header")
+        if name.lower() in _OWN_HEADERS:
+            raise ValueError(f"contains {name.lower()}, which ccship sets itself")
         if not _HEADER_VALUE.fullmatch(value):
             raise ValueError(f"contains a value of {name} that no header can have")
     return headers
@@ -90,7 +96,7 @@ def _url(url: str, instead: str) -> str:
         raise ValueError(f"contains a user name or a password: {instead}")
     try:
         parts = urlsplit(url)
-        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", url)
     except ValueError:
         is_url = False
     if not is_url:

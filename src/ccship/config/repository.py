@@ -61,7 +61,7 @@ class Environment:
 
     def used_in(self, file: Mapping[str, Any]) -> str | None:
         """Return why nothing may be sent: a path in the settings uses a variable that a repository sets."""
-        texts = [str(file), *(value for name, value in self.own.items() if name in _GUARDED)]
+        texts = [str(file), *(value for name, value in self.own.items() if _is_setting(name))]
         used = {name for text in texts for name in re.findall(r"\$\{?(\w+)", text)}
         name = next((name for name in self.names if name in used), None)
         return name and (
@@ -190,4 +190,8 @@ def _plugin_options(plugins: Any) -> dict[str, str]:
 
 
 def _is_guarded(name: str) -> bool:
-    return name in _GUARDED or name in _NEVER or name.upper() in _TRANSPORT or is_otlp_variable(name)
+    return _is_setting(name) or name in _NEVER or name.upper() in _TRANSPORT
+
+
+def _is_setting(name: str) -> bool:
+    return name in _GUARDED or is_otlp_variable(name)

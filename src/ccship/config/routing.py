@@ -19,13 +19,17 @@ class Destination:
     @property
     def title(self) -> str:
         """The destination's name in messages."""
-        name = self.settings.name
-        return "the default destination" if name == "default" else f"destination {name}"
+        return title_of(self.settings.name)
 
     def without_keys(self, consequence: str) -> str:
         """Return the message that keys are missing, with the consequence for its sessions."""
         refusal = self.settings.refusal
         return f"{self.title}: {consequence}: {refusal}" if refusal else f"no keys for {self.title}: {consequence}"
+
+
+def title_of(name: str) -> str:
+    """Return a destination's name in messages."""
+    return "the default destination" if name == "default" else f"destination {name}"
 
 
 def destination_of(settings: Config, session: Session) -> Config | None:

@@ -127,7 +127,7 @@ class Values(BaseModel):
     public_key: Annotated[Text, Setting(
         "Public key of the project.", ("LANGFUSE_PUBLIC_KEY",), has_file=True, in_plugin=True, from_repository="never",
     )] = ""
-    secret_key: Annotated[Text, Setting(
+    secret_key: Annotated[Text, Field(repr=False), Setting(
         "Secret key of the project.", ("LANGFUSE_SECRET_KEY",),
         has_file=True, is_secret=True, in_plugin=True, from_repository="never",
     )] = ""
@@ -135,7 +135,7 @@ class Values(BaseModel):
         "Address of the Langfuse server.", ("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
         in_plugin=True, from_repository="never",
     )] = "https://cloud.langfuse.com"
-    headers: Annotated[Headers, Setting(
+    headers: Annotated[Headers, Field(repr=False), Setting(
         "Headers of every request; without keys, for a gateway that adds the keys.",
         has_file=True, is_secret=True, from_repository="never",
     )] = {}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ccship.config import Config
 from ccship.errors import ConfigError, DeliveryError
-from ccship.sinks.access import auth_of, connection_errors, tls_of
+from ccship.sinks.access import advice_of, auth_of, connection_errors, tls_of
 from ccship.sinks.connection import Connection
 from ccship.sinks.patience import Patience
 
@@ -25,7 +25,6 @@ def try_endpoint(destination: Config) -> Endpoint:
     # they load OpenTelemetry, which most users of this command do without
     from ccship.sinks.exporter import PROBE, judge  # noqa: PLC0415
     from ccship.sinks.langfuse import ENDPOINT  # noqa: PLC0415
-    from ccship.sinks.otlp_http import advice_of  # noqa: PLC0415
 
     path = "" if destination.kind == "otlp" else ENDPOINT
     problem: str | None = None

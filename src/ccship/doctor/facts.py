@@ -94,7 +94,7 @@ def gather(environ: Mapping[str, str], project: Path) -> Facts:
         settings_errors=tuple(errors),
         hooks_disabled_in=next((file.path for file in files if file.content.get("disableAllHooks") is True), None),
         probe=own_hook.probe(own_hook.own_command()),
-        config=settings.for_project(str(project)) if settings else None,
+        config=_of_project(settings, str(project)) if settings else None,
         config_error=config_error,
         excluded=settings is not None and settings.for_project(str(project)) is None,
         servers=servers,
@@ -155,20 +155,30 @@ def _config(environ: Mapping[str, str]) -> tuple[Config | None, str | None]:
     return settings, None
 
 
+def _of_project(settings: Config, project: str) -> Config | None:
+    """Return the settings of a project's first destination; a default one without keys does not count beside others."""
+    first, further = settings.for_project(project), settings.also_for_project(project)
+    has_no_keys = first is settings and not (first.can_send or first.refusal)
+    return further[0].config if further and has_no_keys else first
+
+
 def _servers(settings: Config | None) -> tuple[tuple[Server, ...], tuple[Endpoint, ...]]:
-    """Ask the Langfuse servers that have keys, and the other endpoints."""
+    """Ask the Langfuse servers that have keys, and the other endpoints. A refused further destination is a problem."""
     if settings is None:
         return (), ()
-    destinations = {
-        config.destination: config
-        for config in (settings, *(route.config for route in settings.routes))
-        if config.can_send
-    }
+    destinations = {config.destination: config for config in _all(settings) if config.can_send}
+    refused = [
+        Endpoint(config.name, "", str(config.refusal)) for config in _all(settings) if config.also and config.refusal
+    ]
     with_keys = [each for each in destinations.values() if each.kind == "langfuse" and not each.is_gateway]
     others = [each for each in destinations.values() if each not in with_keys]
     with ThreadPoolExecutor() as pool:
         servers, endpoints = pool.map(ask, with_keys), pool.map(try_endpoint, others)
-        return tuple(servers), tuple(endpoints)
+        return tuple(servers), (*endpoints, *refused)
+
+
+def _all(settings: Config) -> tuple[Config, ...]:
+    return (settings, *(route.config for route in settings.routes))
 
 
 def _state(settings: Config | None) -> tuple[str | None, Overview | None, tuple[float, ...]]:
@@ -183,7 +193,8 @@ def _state(settings: Config | None) -> tuple[str | None, Overview | None, tuple[
         return str(error), None, ()
     waiting = [
         min(path.stat().st_mtime for path in pending.files if path.exists())
-        for pending in Pending.of(settings.requests_dir)
+        for folder in dict.fromkeys(config.requests_dir for config in _all(settings))
+        for pending in Pending.of(folder)
         if any(path.exists() for path in pending.files)
     ]
     return None, state_overview, tuple(waiting)

@@ -2,6 +2,7 @@
 
 from ccship.doctor.facts import Facts
 from ccship.doctor.finding import Finding
+from ccship.doctor.server import Server
 
 MIN_SERVER = (3, 22)
 """The first Langfuse server that accepts OpenTelemetry."""
@@ -14,11 +15,11 @@ def server_answers(facts: Facts) -> Finding | None:
     for server in facts.servers:
         if server.error is not None:
             return Finding(
-                f"{server.base_url} does not answer ({server.error})", "check LANGFUSE_BASE_URL and the network"
+                f"{server.base_url} does not answer ({server.error})", f"check {_address(server)} and the network"
             )
         if server.version is None:
             problem = f"{server.base_url} is not a Langfuse server (health check: HTTP {server.health_status})"
-            return Finding(problem, "check LANGFUSE_BASE_URL")
+            return Finding(problem, f"check {_address(server)}")
     return None
 
 
@@ -33,7 +34,7 @@ def endpoints_accept(facts: Facts) -> Finding | None:
 
 def endpoint_names(facts: Facts) -> str:
     """Format the OTLP endpoints and gateways."""
-    return ", ".join(endpoint.address for endpoint in facts.endpoints)
+    return ", ".join(f"{endpoint.name} at {endpoint.address}" for endpoint in facts.endpoints)
 
 
 def keys_accepted(facts: Facts) -> Finding | None:
@@ -92,6 +93,10 @@ def clock(facts: Facts) -> Finding | None:
                 f"this machine's clock is {abs(server.ahead_s):,.0f} s {way} {server.base_url}", "set the clock"
             )
     return None
+
+
+def _address(server: Server) -> str:
+    return "LANGFUSE_BASE_URL" if server.name == "default" else f"base_url of destination {server.name}"
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -9,11 +9,24 @@ import httpx
 from ccship.config import Config
 from ccship.config.access import Access
 from ccship.errors import ConfigError
+from ccship.sinks.answers import LANGFUSE, Advice
 
 
 def auth_of(config: Config) -> httpx.Auth | None:
     """Return the authentication with a destination's keys; None if a gateway adds them."""
     return httpx.BasicAuth(config.public_key, config.secret_key) if config.public_key and config.secret_key else None
+
+
+def advice_of(config: Config) -> Advice:
+    """Return what to check if a destination's server refuses the sender, or is another server."""
+    if config.kind == "langfuse" and not config.is_gateway:
+        return LANGFUSE
+    if config.name == "default":
+        return Advice("Langfuse", "check CC_LANGFUSE_HEADERS", "check LANGFUSE_BASE_URL")
+    server, address = ("Langfuse", "base_url") if config.is_gateway else ("OTLP endpoint", "endpoint")
+    return Advice(
+        server, f"check the headers of destination {config.name}", f"check {address} of destination {config.name}"
+    )
 
 
 def tls_of(access: Access) -> ssl.SSLContext:

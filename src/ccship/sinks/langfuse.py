@@ -10,8 +10,8 @@ from ccship.config import Config
 from ccship.errors import ConfigError, Retryable
 from ccship.signals.scores import SENT, Score
 from ccship.sinks import Delivery, exporter
-from ccship.sinks.access import auth_of, connection_errors, tls_of
-from ccship.sinks.answers import LANGFUSE, Advice
+from ccship.sinks.access import advice_of, auth_of, connection_errors, tls_of
+from ccship.sinks.answers import Advice
 from ccship.sinks.connection import Answer, Connection
 from ccship.sinks.exporter import PATIENCE, HttpExporter
 from ccship.sinks.patience import Patience
@@ -53,7 +53,12 @@ class LangfuseSink(SpanSink):
                 **({"x-langfuse-public-key": config.public_key} if config.public_key else {}),
             }
             connection = Connection(
-                config.base_url, patience, context, LANGFUSE, auth_of(config), {**identity, **config.access.headers}
+                config.base_url,
+                patience,
+                context,
+                advice_of(config),
+                auth_of(config),
+                {**identity, **config.access.headers},
             )
             super().__init__(
                 HttpExporter(connection, ENDPOINT, exporter.judge if config.is_gateway else judge, _HEADERS),

@@ -8,8 +8,7 @@ from ccship.errors import DeliveryError
 from ccship.privacy.encoding import Encoded
 from ccship.signals.scores import Score
 from ccship.sinks import Delivery
-from ccship.sinks.access import connection_errors, tls_of
-from ccship.sinks.answers import Advice
+from ccship.sinks.access import advice_of, connection_errors, tls_of
 from ccship.sinks.connection import Connection
 from ccship.sinks.exporter import PATIENCE, HttpExporter, judge
 from ccship.sinks.gen_ai import gen_ai_spans
@@ -55,13 +54,3 @@ class OtlpSink:
     def close(self) -> None:
         """Close the connection."""
         self._exporter.shutdown()
-
-
-def advice_of(config: Config) -> Advice:
-    """Return what to check if the endpoint of a destination does not take spans."""
-    address = "base_url" if config.is_gateway else "endpoint"
-    return Advice(
-        "OTLP endpoint",
-        f"check the headers of destination {config.name}",
-        f"check {address} of destination {config.name}",
-    )

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from ccship.config import Config
+from ccship.errors import ConfigError
 from ccship.sinks import Sink
 
 
@@ -12,6 +13,8 @@ def sink_of(config: Config, refused: Collection[str] = ()) -> Sink:
     Raises:
         ConfigError: Keys are missing, or its certificates or proxy variables are invalid.
     """
+    if not config.can_send:
+        raise ConfigError(config.why_no_keys)
     if config.kind == "otlp":
         from ccship.sinks.otlp_http import OtlpSink  # noqa: PLC0415 - a destination needs one of both
 

@@ -14,8 +14,8 @@ import msgspec
 
 from ccship.config import Config
 from ccship.errors import ConfigError, Denied, Retryable
-from ccship.sinks.access import client_of
-from ccship.sinks.answers import check_status
+from ccship.sinks.access import advice_of, client_of
+from ccship.sinks.answers import Advice, check_status
 from ccship.sinks.patience import Patience
 from ccship.verify.compare import Arrived
 
@@ -89,6 +89,7 @@ class Reader:
         if not settings.can_send:
             raise ConfigError(settings.why_no_keys)
         self._client = client_of(settings, _PATIENCE.timeout_s)
+        self._advice = advice_of(settings)
         self._has_v2 = True
         self.shows_scores = True
 
@@ -112,7 +113,7 @@ class Reader:
                 return list(self._pages(session_id, first))
             if self._get("/api/public/projects", {}, _Other) is None:
                 # a server without either API is not a Langfuse without observations
-                raise Denied("no Langfuse at this address (404): check LANGFUSE_BASE_URL")
+                raise Denied(f"no Langfuse at this address (404): {self._advice.address}")
             self._has_v2 = False
         return [row for trace_id in trace_ids for row in self._trace(trace_id)]
 
@@ -170,22 +171,22 @@ class Reader:
             raise Retryable(f"{self._client.base_url} does not answer: {type(error).__name__}") from error
         except httpx.InvalidURL as error:
             raise ConfigError(
-                f"{self._client.base_url} is not a valid address ({error}): check LANGFUSE_BASE_URL"
+                f"{self._client.base_url} is not a valid address ({error}): {self._advice.address}"
             ) from error
         if reply.status_code == httpx.codes.NOT_FOUND:
             return None
-        check_status(reply.status_code, reply.headers)
-        return _decoded(reply.content, kind)
+        check_status(reply.status_code, reply.headers, self._advice)
+        return _decoded(reply.content, kind, self._advice)
 
 
-def _decoded(body: bytes, kind: type[_Answer]) -> _Answer:
+def _decoded(body: bytes, kind: type[_Answer], advice: Advice) -> _Answer:
     """Return an answer. Fields that are not compared are skipped, not decoded: they are most of its bytes."""
     try:
         return msgspec.json.decode(body, type=kind, strict=False)
     except msgspec.ValidationError as error:
         raise Denied("an answer that contains no observations: update ccship if the server is newer") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Denied("an answer that is not JSON (200): check LANGFUSE_BASE_URL") from error
+        raise Denied(f"an answer that is not JSON (200): {advice.address}") from error
 
 
 def _arrived(row: _Row) -> Arrived:
