@@ -65,13 +65,13 @@ def test_an_endpoint_that_does_not_is_named(
     assert "LANGFUSE" not in found
 
 
-def test_a_server_that_dislikes_an_empty_export_is_well(
+def test_a_server_that_refuses_even_an_export_without_spans_is_found(
     environ: dict[str, str], otlp: LoopbackOtlp, tmp_path: Path
 ) -> None:
-    """It has read it."""
+    """MLflow without its header does; it takes an export of one resource, which a request of no bytes is not."""
     configure(otlp.table(), tmp_path)
-    otlp.script = [Reply(status=400)]
-    assert checked(environ, tmp_path)[CHECK] is True
+    otlp.script = [Reply(status=422)]
+    assert checked(environ, tmp_path)[CHECK] == "destination otlp: refused by the server (422)"
 
 
 def test_a_gateway_is_asked_as_an_endpoint(environ: dict[str, str], langfuse: LoopbackLangfuse, tmp_path: Path) -> None:
