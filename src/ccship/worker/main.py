@@ -80,6 +80,8 @@ def _work(root: Config, request: Request, spool: Path, lock: int | None = None) 
             further.copy(request.session_id)
         further.start_backlog()
         _ship(root, request, spool, reason, further, lock)
+        if reason is None:
+            further.copy(request.session_id)  # those that came after the last look, while it was still locked
     finally:
         for problem in dict.fromkeys(further.problems):
             LOG.error("%s: %s", request.session_id, problem)
