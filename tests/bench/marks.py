@@ -119,6 +119,7 @@ ROWS = [
     Row("state for 10,000 turns", growth.state_size),
     Row("worker CPU, nothing new / python -c pass", worker.nothing_new, (PS,)),
     Row("worker CPU, one new turn / import langfuse", worker.one_new_turn, (PS,)),
+    Row("worker CPU, one new turn over OTLP / import langfuse", worker.one_new_turn_over_otlp, (PS,)),
     Row("worker, resident, one more turn of 200 MB / import langfuse", worker.memory, (PS,)),
     Row("workers of 32 hooks at once / of one", worker.crowd, (PS,)),
     Row("worker CPU for one more turn among 10,000 sessions / among 10", among_many_sessions, (PS,)),

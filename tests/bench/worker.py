@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.cost import Cost, cost
 from bench.mark import Mark
 from bench.sessions import worksite
+from collector import loopback_otlp
 from conftest import ROOT
 from loopback import Reply, loopback_langfuse
 
@@ -32,6 +33,25 @@ def one_new_turn() -> Mark:
     with loopback_langfuse() as server, worksite(server, 1) as site:
         here, reference = sampled(site.one_more_turn, [sys.executable, "-c", "import langfuse"])
     return Mark("worker CPU, one new turn / import langfuse", cpu_ms(here), cpu_ms(reference), 1.45)
+
+
+def one_new_turn_over_otlp() -> Mark:
+    """The same to a destination without Langfuse's SDK."""
+    with loopback_langfuse() as server, worksite(server, 1) as site, loopback_otlp() as otlp:
+        config = site.state / "config.toml"
+        config.write_text(otlp.table())
+        site.environ["CC_LANGFUSE_CONFIG"] = str(config)
+
+        def one_more_turn() -> Cost:
+            before = len(otlp.accepted)
+            site.append_turn()
+            environ = {**site.environ, "CC_LANGFUSE_FOREGROUND": "true"}
+            spent = cost([sys.executable, "-m", "ccship", "hook"], environ, stdin=site.payload())
+            assert len(otlp.accepted) > before, "nothing was sent: nothing was measured"
+            return spent
+
+        here, reference = sampled(one_more_turn, [sys.executable, "-c", "import langfuse"])
+    return Mark("worker CPU, one new turn over OTLP / import langfuse", cpu_ms(here), cpu_ms(reference), 1.1)
 
 
 def memory() -> Mark:
