@@ -85,6 +85,8 @@ class LoopbackLangfuse(ThreadingHTTPServer):
         self.health = Reply(body=b'{"status": "OK", "version": "4.16.0"}')
         self.accepted: list[Span] = []
         self.media: dict[str, bytes] = {}
+        self.uploads_to = self.url
+        self.uploads: list[dict[str, str]] = []
         self.requests: list[int] = []
         self.contacts: list[tuple[str, str | None]] = []
         self.open_requests: Counter[str] = Counter()
@@ -175,6 +177,7 @@ class _Handler(Answering, BaseHTTPRequestHandler):
                 server.open_requests.subtract(sessions)
 
     def do_PUT(self) -> None:
+        self.server.uploads.append({name.lower(): value for name, value in self.headers.items()})
         self.server.media[self.path] = self.rfile.read(int(self.headers["content-length"]))
         self.answer(OK)
 
@@ -197,7 +200,7 @@ class _Handler(Answering, BaseHTTPRequestHandler):
         path = f"/upload/{asked['sha256Hash'].replace('/', '_')}"
         known = path in self.server.media
         media_id = asked["sha256Hash"].replace("+", "-").replace("/", "_")[:22]
-        grant = {"mediaId": media_id, "uploadUrl": None if known else self.server.url + path}
+        grant = {"mediaId": media_id, "uploadUrl": None if known else self.server.uploads_to + path}
         self.answer(Reply(status=201, body=json.dumps(grant).encode()))
 
     def do_GET(self) -> None:

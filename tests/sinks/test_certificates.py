@@ -1,37 +1,29 @@
 """TLS with an authority of one's own, and with client certificates."""
 
-import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from collector import LoopbackOtlp, loopback_otlp
 from helpers import HURRIED, run_ccship
 from lines import Lines
-
-OPENSSL = shutil.which("openssl") or ""
-pytestmark = pytest.mark.skipif(not OPENSSL, reason="openssl makes the certificates")
-
-
-def openssl(folder: Path, *arguments: str) -> None:
-    """Run openssl."""
-    subprocess.run([OPENSSL, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an authority (ca), and a server and a client that it vouches for: `.pem` and `.key` of each."""
     folder = tmp_path_factory.mktemp("certificates")
-    new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl(folder, "req", "-x509", *new, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-    for name in ("server", "client"):
-        openssl(folder, "req", *new, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
-        openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *signed)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    authority.private_key_pem.write_to_path(folder / "ca.key")
+    for name, identity in {"server": "127.0.0.1", "client": "laptop"}.items():
+        issued = authority.issue_cert(identity)
+        issued.private_key_pem.write_to_path(folder / f"{name}.key")
+        for part in issued.cert_chain_pems:
+            part.write_to_path(folder / f"{name}.pem", append=True)
     return folder
 
 
@@ -68,6 +60,7 @@ def test_spans_arrive_only_with_both_sides_trusted(
     done = run_ccship("backfill", "--yes", environ=environ, first=HURRIED)
     assert (done.returncode == 0, bool(strict.accepted)) == (arrives, arrives)
     assert ("does not answer" in done.stderr) is not arrives
+    assert ("certificate" in done.stderr) is not arrives
 
 
 def test_a_key_that_does_not_fit_is_told_without_its_content(

@@ -289,6 +289,15 @@ def test_images_are_uploaded_as_media_and_referred_to(ship: Ship, langfuse: Loop
     assert "iVBOR" not in str([span.attributes for span in langfuse.accepted])
 
 
+def test_headers_of_the_destination_do_not_follow_media_to_another_server(langfuse: LoopbackLangfuse) -> None:
+    """Langfuse names an address for the upload, as a rule that of an object store."""
+    langfuse.uploads_to = f"http://localhost:{langfuse.server_port}"
+    environ = langfuse.environ | {"CC_LANGFUSE_HEADERS": "x-team=blue"}
+    assert run_ccship("backfill", SESSION, "--yes", environ=environ).returncode == 0
+    assert langfuse.uploads
+    assert not [headers for headers in langfuse.uploads if "x-team" in headers]
+
+
 def test_images_can_be_left_out(langfuse: LoopbackLangfuse) -> None:
     """A note of their type and size stands for them."""
     environ = {**langfuse.environ, "CC_LANGFUSE_CAPTURE_IMAGES": "false"}

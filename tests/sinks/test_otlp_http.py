@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-import trustme
 from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
@@ -25,7 +23,7 @@ from ccship.privacy.encoding import Encoded, encode
 from ccship.sinks import Delivery
 from ccship.sinks.exporter import PATIENCE
 from ccship.sinks.otlp_http import OtlpSink
-from collector import PROTOBUF, LoopbackOtlp, OtlpSpan, loopback_otlp
+from collector import PROTOBUF, LoopbackOtlp, OtlpSpan
 from conftest import FIXTURES
 from helpers import observe
 
@@ -256,40 +254,6 @@ def test_the_environment_variables_of_opentelemetry_reach_the_server(
     (headers,) = otlp.headers
     assert (headers["x-team"], headers["x-two"]) == ("a b", "2")
     assert "content-encoding" not in headers
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-def certified(authority: trustme.CA, *, asks: bool) -> ssl.SSLContext:
-    """The context of a server. `asks`: for a client certificate of the same authority."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    if asks:
-        authority.configure_trust(context)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
-
-
-def test_an_own_authority_and_a_client_certificate_open_the_door(
-    sinks: Sinks, spans: list[Encoded], authority: trustme.CA, tmp_path: Path
-) -> None:
-    """Without the authority the server is not trusted; without the certificate the client is not."""
-    trusted, own, key = tmp_path / "ca.pem", tmp_path / "own.pem", tmp_path / "own.key"
-    authority.cert_pem.write_to_path(trusted)
-    issued = authority.issue_cert("laptop")
-    issued.private_key_pem.write_to_path(key)
-    for chain in issued.cert_chain_pems:
-        chain.write_to_path(own, append=True)
-    with loopback_otlp(certified(authority, asks=True)) as server:
-        for more in ({}, {"certificate": str(trusted)}):
-            delivery = sinks(server, **more).deliver(spans[:1])
-            assert isinstance(delivery.failure, Retryable)
-        assert server.accepted == []
-        complete = {"certificate": str(trusted), "client_certificate": str(own), "client_key": str(key)}
-        assert sinks(server, **complete).deliver(spans).accepted == ids(spans)
 
 
 def test_a_file_without_a_certificate_is_a_setting_to_correct(sinks: Sinks, otlp: LoopbackOtlp, tmp_path: Path) -> None:

@@ -82,9 +82,19 @@ class Connection:
                 return Answer(reply.status_code, reply.headers, read_bounded(reply, limit))
         except (httpx.HTTPError, OSError, RuntimeError) as error:
             # RuntimeError: the deadline closed the client before it connected
-            raise Retryable(f"{url} does not answer: {type(error).__name__}") from error
+            raise Retryable(f"{url} does not answer: {_reason(error)}") from error
         except httpx.InvalidURL as error:
             raise Denied(f"{url} is not a valid address ({error}): {self.advice.address}") from error
         finally:
             if client.is_closed:
                 self._client = None
+
+
+def _reason(error: BaseException) -> str:
+    """Return what went wrong, without texts that others wrote."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS failed ({cause.reason or type(cause).__name__}), check certificate and client_certificate"
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__

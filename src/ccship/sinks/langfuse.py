@@ -1,5 +1,6 @@
 """Delivery to Langfuse: its encoding of spans, and scores."""
 
+import ssl
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -66,7 +67,7 @@ class LangfuseSink(SpanSink):
                 secret_key=config.secret_key or _NO_KEY,
                 base_url=config.base_url,
                 upload_media=not config.is_gateway,
-                http_client=httpx.Client(timeout=patience.timeout_s, verify=context, headers=config.access.headers),
+                http_client=_media_client(config, patience.timeout_s, context),
             )
         self._scores = ScoreSender(connection, is_gateway=config.is_gateway)
         self._configs = ScoreConfigs(config, connection)
@@ -78,6 +79,19 @@ class LangfuseSink(SpanSink):
         if delivery.accepted:
             self._configs.ensure(self._names)
         return delivery
+
+
+def _media_client(config: Config, timeout_s: float, context: ssl.SSLContext) -> httpx.Client:
+    """Return the SDK's client, which uploads media to an address that the server names.
+
+    That address gets no headers of the destination.
+    """
+
+    def add_headers(request: httpx.Request) -> None:
+        if request.url.netloc == httpx.URL(config.base_url).netloc:
+            request.headers.update(config.access.headers)
+
+    return httpx.Client(timeout=timeout_s, verify=context, event_hooks={"request": [add_headers]})
 
 
 def judge(answer: Answer, advice: Advice) -> None:

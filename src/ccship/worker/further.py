@@ -107,7 +107,7 @@ class Further:
         except (ConfigError, ValueError):
             return None
         found = also_of(self._root, session, self.problems)
-        return [each for each in found if each.opted_in and each.refusal is None] if found is not None else None
+        return None if found is None else [each for each in found if each.opted_in]
 
     def _written(self, destination: Config, name: str, request: Request) -> Path:
         copied = request.model_copy(update={"lock": destination.lock_id(request.session_id)})
