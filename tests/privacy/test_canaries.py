@@ -39,7 +39,13 @@ def transcript(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-def environ(transcript: Path, tmp_path: Path, langfuse: LoopbackLangfuse) -> dict[str, str]:
+def some(tmp_path: Path) -> Path:
+    """A session with every eighth canary: what is behind the redaction does not look at them."""
+    return session_of(SOME, tmp_path / "claude")
+
+
+@pytest.fixture
+def environ(tmp_path: Path, langfuse: LoopbackLangfuse) -> dict[str, str]:
     """Somebody who sends everything."""
     return {
         **langfuse.environ,
@@ -141,7 +147,7 @@ def _inside(text: str) -> list[str]:
 @pytest.mark.parametrize("capture", MODES)
 @pytest.mark.parametrize("kind", ["otlp", "gateway"])
 def test_no_kind_of_destination_gets_any_of_them(
-    transcript: Path,
+    some: Path,
     environ: dict[str, str],
     otlp: LoopbackOtlp,
     state_dir: Path,
@@ -153,7 +159,7 @@ def test_no_kind_of_destination_gets_any_of_them(
     more = {"kind": "langfuse", "endpoint": None, "base_url": otlp.url} if kind == "gateway" else {}
     config = tmp_path / "config.toml"
     config.write_text(otlp.table(**{"also": True, "capture": capture, "headers": {"x-team": "blue"}, **more}))
-    payload = {"session_id": "canaries", "transcript_path": str(transcript)}
+    payload = {"session_id": "canaries", "transcript_path": str(some)}
     settings = environ | {"CC_LANGFUSE_CONFIG": str(config)}
     done = run_ccship("hook", stdin=json.dumps(payload).encode(), environ=settings, first=HURRIED)
     assert (done.stdout, done.stderr) == ("", "")
