@@ -21,6 +21,7 @@ from ccship.hook import PARENT_VARIABLES, state_folder
 
 _SECRET = "sk-lf-"  # noqa: S105 - how they begin
 _MASK = "********"
+_PARENTS = frozenset(PARENT_VARIABLES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def _destination_rows(settings: Settings) -> list[_Row]:
 
 
 def _row(setting: Setting, settings: Settings) -> _Row:
-    if setting.name in ("STATE_DIR", "CONFIG") or setting.variables[0] in PARENT_VARIABLES.values():
+    if setting.name in ("STATE_DIR", "CONFIG") or not _PARENTS.isdisjoint(setting.variables):
         found = tuple(settings.found(setting.name))
         applied_sources = tuple(source for source in found if source.layer != "repository")
         ignored = tuple(source for source in found if source.layer == "repository")
