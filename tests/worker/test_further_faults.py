@@ -11,6 +11,7 @@ import pytest
 from answering import Reply
 from ccship import config
 from ccship.config import Config
+from ccship.hook import lock_name
 from ccship.worker.further import Further
 from ccship.worker.main import LIFE_S
 from ccship.worker.spool import add_request
@@ -116,3 +117,25 @@ def test_the_foreground_does_not_wait_for_one_destination_after_the_other(
     monkeypatch.setattr("ccship.worker.further.time.monotonic", lambda: now)
     found.wait(LIFE_S)
     assert now == LIFE_S
+
+
+def test_a_backfill_has_the_locks_of_the_workers(case: Case, otlp: LoopbackOtlp) -> None:
+    """A destination may be the first one of some projects and a further one of others; their locks differ."""
+    other = other_session(case)
+    other.write_text(other.read_text().replace("/home/dev/demo", "/home/dev/other"))
+    mine: dict[str, object] = {
+        "kind": "langfuse",
+        "endpoint": None,
+        "base_url": otlp.url,
+        "headers": {},
+        "name": "mine",
+    }
+    configure(
+        case,
+        otlp.table(projects=["/home/dev/other"], **mine),
+        otlp.table(projects=["/home/dev/demo"], also=True, **mine),
+    )
+    assert run_ccship("backfill", "--yes", environ=case.environ).returncode == 0
+    first, further = (route.config for route in config.load({**os.environ, **case.environ}).routes)
+    locks = {SESSION, further.lock_id(SESSION), first.lock_id(OTHER)}
+    assert {path.name for path in (case.state / "locks").iterdir()} == set(map(lock_name, locks))
