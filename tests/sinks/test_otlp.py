@@ -67,3 +67,18 @@ def test_each_environment_has_a_resource() -> None:
 def test_no_span_has_links() -> None:
     """They would be left out."""
     assert not [span for span in (*spans(), *spans_of(SESSIONS[0])) if span.links]
+
+
+def test_a_number_that_the_protocol_does_not_have_is_sent_as_text() -> None:
+    """The output of a tool may contain any number; it must not hold up the session."""
+    span = msgspec.structs.replace(
+        encoded_of(SESSIONS[0])[0].observation, type="tool", metadata={"exit_code": 2**63, "http_status": [2**63, None]}
+    )
+    (attributes,) = [
+        {attribute.key: attribute.value for attribute in span.attributes}
+        for span in request_of(gen_ai_spans([encode(span)])).resource_spans[0].scope_spans[0].spans
+    ]
+    assert attributes["process.exit.code"].string_value == "9223372036854775808"
+    assert [each.string_value for each in attributes["http.response.status_code"].array_value.values] == [
+        "9223372036854775808", ""
+    ]  # fmt: skip

@@ -93,6 +93,7 @@ def test_the_path_of_an_endpoint_that_ends_in_traces_stays(
         (Reply(body=b"\xff\xff", content_type=PROTOBUF), Retryable),
         (Reply(body=b"[]"), Retryable),
         (Reply(body=b'{"error": "no"}'), Retryable),
+        (Reply(body=b'{"partialSuccess": {"rejectedSpans": 1e400}}'), Retryable),
         (Reply(status=408), Retryable),
         (Reply(status=429, headers={"retry-after": "3600"}), Retryable),
         (Reply(status=500), Retryable),
@@ -217,7 +218,23 @@ def test_a_server_that_refuses_every_request_makes_no_dead_letters(
     assert (delivery.accepted, delivery.rejected) == (set(), {})
     assert isinstance(delivery.failure, Denied)
     assert "every request is refused (422): check the headers of destination otlp" in str(delivery.failure)
-    assert len(otlp.requests) == 2
+    assert len(otlp.requests) < 20
+
+
+def test_a_server_that_refuses_only_requests_without_spans_takes_the_others(
+    sinks: Sinks, otlp: LoopbackOtlp, spans: list[Encoded]
+) -> None:
+    """One span that it refuses holds up nothing."""
+    poison = spans[0].span_id
+    otlp.refuse = lambda found: 400 if not found or poison in {span.span_id for span in found} else None
+    sink = sinks(otlp)
+    assert isinstance(sink.deliver(spans[:1]).failure, Denied)  # it has not accepted any yet
+    delivery = sink.deliver(spans)
+    assert delivery.failure is None
+    assert delivery.rejected == {poison: "refused by the server (400)"}
+    assert delivery.accepted == ids(spans) - {poison}
+    assert Counter(span.span_id for span in otlp.accepted) == Counter(delivery.accepted)
+    assert sink.deliver(spans[:1]).rejected == {poison: "refused by the server (400)"}
 
 
 def test_a_span_that_is_too_large_alone_is_shortened_with_its_events(

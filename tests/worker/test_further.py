@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from answering import Reply
-from collector import LoopbackOtlp
+from collector import PROTOBUF, LoopbackOtlp
 from faults.case import SESSION, Case, conversation
 from helpers import run_ccship
 from lines import Lines
@@ -225,3 +225,20 @@ def test_two_otlp_destinations_share_a_server_under_their_names(case: Case, otlp
     assert arrived(otlp) == Counter(dict.fromkeys(ids(case), 2))
     with sqlite3.connect(case.state / "state.db") as db:
         assert db.execute("SELECT count(*) FROM destinations").fetchone() == (3,)
+
+
+def test_two_gateways_at_one_address_each_get_their_own_spans(case: Case, otlp: LoopbackOtlp) -> None:
+    """A backfill sends to both from one process, in which the SDK has one client for each public key."""
+    gateway = {"kind": "langfuse", "endpoint": None, "base_url": otlp.url}
+    configure(
+        case,
+        otlp.table(name="one", headers={"x-tenant": "1"}, **gateway),
+        also("two", otlp, headers={"x-tenant": "2"}, **gateway),
+    )
+    for name in ("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY"):
+        case.environ[name] = ""
+    done = run_ccship("backfill", "--yes", environ=case.environ)
+    assert done.returncode == 0, done.stderr
+    assert arrived(otlp) == Counter(dict.fromkeys(ids(case), 2))
+    tenants = [sent["x-tenant"] for sent in otlp.headers if sent["content-type"] == PROTOBUF]
+    assert tenants == ["1", "2"]

@@ -55,7 +55,8 @@ class Runner:
         self._progress = progress
         self._enough = enough
         self._turns = 0
-        self._open: dict[str, tuple[Sink, State]] = {}
+        self._sinks: dict[str, Sink] = {}
+        self._states: dict[tuple[str, bool], State] = {}
         self._prices: dict[str, ServerPrices] = {}
         self._stack = ExitStack()
 
@@ -101,11 +102,16 @@ class Runner:
         return self._enough() or (limit is not None and self._turns + report.begun >= limit)
 
     def _destination(self, settings: Config) -> tuple[Sink, State]:
-        """Return the sink and state of a server and key; created once, because the SDK has one client per key."""
-        if settings.destination not in self._open:
-            state = self._stack.enter_context(self._state_of(settings))
-            self._open[settings.destination] = self._sink or self._sink_of(settings, state), state
-        return self._open[settings.destination]
+        """Return the sink and state of a server and key; the sink is shared: the SDK has one client per key.
+
+        The workers of a destination that is also a further one have other locks for those sessions, as has its state.
+        """
+        kept = settings.destination, settings.also and self._options.state_mode == "kept"
+        if kept not in self._states:
+            self._states[kept] = self._stack.enter_context(self._state_of(settings))
+        if settings.destination not in self._sinks:
+            self._sinks[settings.destination] = self._sink or self._sink_of(settings, self._states[kept])
+        return self._sinks[settings.destination], self._states[kept]
 
     def _signals_of(self, settings: Config) -> SignalsMode:
         """Return which scores are sent; none to a file."""

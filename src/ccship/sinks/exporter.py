@@ -38,6 +38,10 @@ PROBE = b"\n\x00"
 """An export request with one resource and no spans. Servers take it that refuse a request of no bytes (MLflow does)."""
 
 
+_TRIES = 16
+"""Requests with spans to a server that refuses even the probe, until one of them is accepted."""
+
+
 class AccountingExporter(SpanExporter):
     """An exporter that records the outcome of every span."""
 
@@ -76,6 +80,8 @@ class HttpExporter(AccountingExporter):
     ) -> None:
         super().__init__()
         self._takes_requests = not probes
+        self._denied: Denied | None = None
+        self._tries = _TRIES
         self._connection = connection
         self._path = path
         self._judge = judge
@@ -83,6 +89,15 @@ class HttpExporter(AccountingExporter):
         self._compresses = compresses
         if compresses:
             self._headers["content-encoding"] = "gzip"
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send the spans. A server that has accepted none so far, and refuses the probe, rejects none: it fails."""
+        result = super().export(spans)
+        if self._takes_requests or self._denied is None or not self.delivery.rejected:
+            return result
+        self.delivery.rejected.clear()
+        self.delivery.failure = self.delivery.failure or self._denied
+        return SpanExportResult.FAILURE
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         """Send spans until each is accepted or rejected, or the delivery fails."""
@@ -94,11 +109,13 @@ class HttpExporter(AccountingExporter):
             else:
                 self._post_patiently(request_of(spans))
         except PartlyRejected as error:
+            self._takes_requests = True
             self._settle(spans, error)
         except (TooLarge, Rejected) as error:
-            if isinstance(error, Rejected) and (denied := self._refuses_all()):
-                self.delivery.failure = denied
-                return
+            if isinstance(error, Rejected):
+                self._ask_without_spans()
+                if self.delivery.failure is not None:
+                    return
             if len(spans) == 1:
                 self.delivery.rejected[span_id_of(spans[0])] = str(error)
                 return
@@ -108,6 +125,7 @@ class HttpExporter(AccountingExporter):
         except (Retryable, Denied) as error:
             self.delivery.failure = error
         else:
+            self._takes_requests = True
             self.delivery.accepted.update(map(span_id_of, spans))
 
     def _settle(self, spans: Sequence[ReadableSpan], partly: PartlyRejected) -> None:
@@ -129,16 +147,27 @@ class HttpExporter(AccountingExporter):
                 break
         self.delivery.accepted.update({span_id_of(span) for span in spans} - self.delivery.rejected.keys())
 
-    def _refuses_all(self) -> Denied | None:
-        """Return the failure if the server refuses even a request without spans: then none of them is to blame."""
+    def _ask_without_spans(self) -> None:
+        """Ask a server that has accepted nothing so far whether it refuses every request: then no span is to blame.
+
+        It may refuse only requests without spans, so the delivery fails after a few more that are refused.
+        """
         if self._takes_requests:
-            return None
+            return
+        if self._denied is None:
+            self._denied = self._answer_to_probe()
+            self._takes_requests = self._denied is None
+            return
+        self._tries -= 1
+        if self._tries <= 0:
+            self.delivery.failure = self._denied
+
+    def _answer_to_probe(self) -> Denied | None:
         try:
             answer = self._connection.post(self._path, self._encoded(PROBE), self._headers)
         except DeliveryError:
             return None
-        self._takes_requests = answer.status not in REFUSALS
-        if self._takes_requests:
+        if answer.status not in REFUSALS:
             return None
         text = " ".join(answer.body[:_LONGEST_REASON].decode("utf-8", "replace").split())
         advice = self._connection.advice
@@ -212,7 +241,7 @@ def _partial_success_in(body: bytes) -> ExportTracePartialSuccess | None:
         return ExportTracePartialSuccess(
             rejected_spans=int(found.get("rejectedSpans") or 0), error_message=str(found.get("errorMessage") or "")
         )
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 

@@ -37,7 +37,7 @@ class LangfuseSink(SpanSink):
     def __init__(self, config: Config, patience: Patience | None = None) -> None:
         if not config.can_send:
             raise ConfigError(config.why_no_keys)
-        public_key = config.public_key or f"{_NO_KEY}-{config.base_url}"
+        public_key = config.public_key or f"{_NO_KEY}-{config.destination}"
         if (taken := self._served.setdefault(public_key, config.base_url)) != config.base_url:
             # the SDK keeps one client per public key: spans for a second server would go to the first
             raise ConfigError(

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, SpanKind
 
 _KINDS = {kind: Span.SpanKind.Value(f"SPAN_KIND_{kind.name}") for kind in SpanKind}
+_MAX_INT = 2**63 - 1
 
 
 def request_of(spans: Sequence[ReadableSpan]) -> ExportTraceServiceRequest:
@@ -81,10 +82,14 @@ def _put(field: AnyValue, value: Any) -> None:
             field.string_value = value
         case bool():
             field.bool_value = value
-        case int():
+        case int() if abs(value) <= _MAX_INT:
             field.int_value = value
+        case int():  # the protocol has no larger numbers
+            field.string_value = str(value)
         case float():
             field.double_value = value
+        case None:  # in a list
+            pass
         case _:
             for item in value:
                 _put(field.array_value.values.add(), item)

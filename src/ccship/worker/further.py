@@ -8,17 +8,19 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ccship.config import Config
 from ccship.config.routing import also_of
-from ccship.errors import ConfigError
+from ccship.errors import CcshipError, ConfigError
 from ccship.hook import lock_session
 from ccship.storage import private, write_whole
 from ccship.transcript.discover import sessions_at
 from ccship.worker.spool import Pending, Request, add_request
+from ccship.worker.unchanged import digest_of_inputs
 
 _EVERY_S = 0.2
 """The longest time until a request of a session that is locked reaches the further destinations."""
@@ -36,9 +38,10 @@ class Further:
         self._environ = dict(environ)
         self._is_active = is_active
         self._exist = is_active and any(route.also for route in root.routes)
-        self._copied: set[str] = set()
+        self._copied: set[Path] = set()
+        self._digests: dict[str, str] = {}
         self._started: list[subprocess.Popen[bytes]] = []
-        self._served: set[str] = set()
+        self._served: set[Path] = set()
         self._one_at_a_time = threading.Lock()
 
     def copy(self, session_id: str) -> None:
@@ -47,12 +50,24 @@ class Further:
             return
         with self._one_at_a_time:
             for pending in Pending.of(self._root.requests_dir, session_id):
-                new = [path for path in pending.files if path.name not in self._copied]
-                destinations = self._of(pending.newest)
-                if new and destinations is not None:
-                    self._copied.update(path.name for path in new)
-                    for destination in destinations:
-                        self._start(destination, self._written(destination, new[-1].name, pending.newest))
+                newest = pending.files[-1]
+                if newest in self._copied or (destinations := self._of(pending.newest)) is None:
+                    continue
+                digest = self._digest_of(pending.newest)
+                copies = {each.requests_dir / newest.name: each for each in destinations}
+                for path, destination in copies.items():
+                    if path not in self._copied:
+                        with self._noted():
+                            self._start(destination, self._written(path, destination, pending.newest))
+                            self._copied.add(path)
+                if self._copied.issuperset(copies):
+                    self._copied.add(newest)
+                if copies:
+                    self._digests[pending.newest.session_id] = digest if newest in self._copied else ""
+
+    def has_copied(self, session_id: str, digest: str) -> bool:
+        """Return whether every further destination was asked for a session when it had this digest, or none is due."""
+        return self._digests.get(session_id, digest) == digest
 
     @contextmanager
     def copying(self, session_id: str) -> Iterator[None]:
@@ -64,8 +79,7 @@ class Further:
 
         def copy() -> None:
             while not is_over.wait(_EVERY_S):
-                with suppress(OSError):
-                    self.copy(session_id)
+                self.copy(session_id)
 
         thread = threading.Thread(target=copy, daemon=True)
         thread.start()
@@ -87,18 +101,28 @@ class Further:
             except ConfigError as error:
                 self.problems.append(str(error))
         for spool in [path for path in self._root.requests_dir.glob("*") if path.is_dir()]:
-            for pending in Pending.of(spool):
-                if spool in known and known[spool].lock_id(pending.newest.session_id) not in self._served:
-                    self._start(known[spool], pending.files[-1])
-                elif spool not in known and not self.problems:  # a destination that is no longer a further one
+            waiting = Pending.of(spool)
+            if spool in known and waiting and spool not in self._served:
+                with self._noted():
+                    self._start(known[spool], waiting[0].files[-1])  # it ships the other sessions, too
+            elif spool not in known and not self.problems:  # a destination that is no longer a further one
+                for pending in waiting:
                     add_request(self._root.requests_dir, pending.newest.transcript_path)
                     pending.done()
 
-    def wait(self, seconds: float) -> None:
-        """Wait for the started workers."""
+    def wait(self, until: float) -> None:
+        """Wait for the started workers. `until`: when to stop waiting for all of them, on the monotonic clock."""
         for process in self._started:
             with suppress(subprocess.TimeoutExpired):
-                process.wait(seconds)
+                process.wait(max(0.0, until - time.monotonic()))
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Note why a further destination cannot be served; that does not concern the others."""
+        try:
+            yield
+        except (CcshipError, OSError) as error:
+            self.problems.append(str(error))
 
     def _of(self, request: Request) -> list[Config] | None:
         """Return the further destinations of a session that may be sent there; None while its folder is unknown."""
@@ -109,9 +133,12 @@ class Further:
         found = also_of(self._root, session, self.problems)
         return None if found is None else [each for each in found if each.opted_in]
 
-    def _written(self, destination: Config, name: str, request: Request) -> Path:
+    def _digest_of(self, request: Request) -> str:
+        return digest_of_inputs(self._environ, str(self._root.state_dir), str(request.transcript_path))
+
+    def _written(self, path: Path, destination: Config, request: Request) -> Path:
         copied = request.model_copy(update={"lock": destination.lock_id(request.session_id)})
-        path = private(destination.requests_dir) / name
+        private(path.parent)
         write_whole(path, copied.model_dump_json(exclude_none=True).encode())
         return path
 
@@ -123,7 +150,7 @@ class Further:
                 lock = lock_session(str(destination.state_dir), lock_id)
             except BlockingIOError:
                 return
-            self._served.add(lock_id)
+            self._served.add(destination.requests_dir)
             command = [sys.executable, "-P", "-m", "ccship.worker", str(request)]
             try:
                 process = subprocess.Popen(  # noqa: S603 - our own interpreter

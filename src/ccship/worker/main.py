@@ -11,14 +11,14 @@ import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from ccship import config
 from ccship.config import Config
 from ccship.config.keys import Refusal
 from ccship.config.repository import split
-from ccship.errors import CcshipError, ConfigError, Retryable, StateDamaged, StateTooNew
+from ccship.errors import CcshipError, Retryable, StateDamaged, StateTooNew
 from ccship.hook import is_foreground, state_folder
 from ccship.pipeline.git import Repositories
 from ccship.pipeline.plan import Options
@@ -27,11 +27,12 @@ from ccship.pipeline.ship import Shipper
 from ccship.sinks import Sink
 from ccship.sinks.server_prices import ServerPrices
 from ccship.state import State
-from ccship.transcript.discover import Session, changed_ns, cwd_of, sessions_at
+from ccship.transcript.discover import changed_ns, cwd_of
 from ccship.transcript.files import session_folder_of
 from ccship.worker.further import Further
 from ccship.worker.log import LOG, name_in_log, open_log, sent_text
 from ccship.worker.parents import record_parents
+from ccship.worker.routes import belongs, destination_of, outside_reason, sessions_of
 from ccship.worker.spool import Pending, Request, add_request
 from ccship.worker.unchanged import STARTED, digest_of_inputs, is_lock_of, remember
 
@@ -72,9 +73,10 @@ def main(request_file: str, lock: int | None = None) -> None:
 
 def _work(root: Config, request: Request, spool: Path, lock: int | None = None) -> None:
     """Ship from the spool of one destination. That of the first destination starts the workers of the others."""
+    until = time.monotonic() + LIFE_S
     is_first = spool == root.requests_dir
     further = Further(root, os.environ, is_active=is_first)
-    reason = _outside_reason(root, request)
+    reason = outside_reason(root, request)
     try:
         if reason is None:
             further.copy(request.session_id)
@@ -86,7 +88,7 @@ def _work(root: Config, request: Request, spool: Path, lock: int | None = None) 
         for problem in dict.fromkeys(further.problems):
             LOG.error("%s: %s", request.session_id, problem)
         if is_foreground(os.environ):
-            further.wait(LIFE_S)
+            further.wait(until)
 
 
 def _ship(
@@ -94,7 +96,7 @@ def _ship(
 ) -> None:
     settings = root
     if reason is None:
-        settings, reason = _destination_of(root, request, spool)
+        settings, reason = destination_of(root, request, spool)
         further.copy(request.session_id)  # its folder may have been unknown before
     if settings.also:
         name_in_log(settings.name)
@@ -102,6 +104,8 @@ def _ship(
         LOG.warning("%s: %s", request.session_id, line)
     if reason is not None or settings.refusal is not None:
         _put_aside(spool, request, reason, settings.refusal)
+        if settings.refusal is None and not (settings.can_send and settings.opted_in):
+            _put_others_aside(root, settings, spool, str(reason), further)
         return
     worker = _Worker(root, settings, further, lock, time.monotonic() + LIFE_S)
     try:
@@ -148,58 +152,19 @@ def _put_aside(spool: Path, request: Request, reason: str | None, refusal: Refus
         pending.done()
 
 
+def _put_others_aside(root: Config, settings: Config, spool: Path, reason: str, further: Further) -> None:
+    """Do the same with other sessions of this destination: their own workers were killed before."""
+    for pending in Pending.of(spool):
+        request = pending.newest
+        if any(map(cwd_of, sessions_of(request))) and belongs(root, settings, request):
+            further.copy(request.session_id)
+            _put_aside(spool, request, reason, None)
+
+
 def _keep_newest(spool: Path, request: Request) -> None:
     """Keep one request of a session that cannot be shipped until the user fixes the setup."""
     for pending in Pending.of(spool, request.session_id):
         pending.keep_newest()
-
-
-def _outside_reason(root: Config, request: Request) -> str | None:
-    """Return why a transcript must not be read: a request may name any file. None if it may be read."""
-    projects = os.path.realpath(root.claude_dir / "projects")
-    inside = os.path.realpath(request.transcript_path).startswith(projects + os.sep)
-    return None if inside else f"the transcript is not under {projects}"
-
-
-def _destination_of(root: Config, request: Request, spool: Path) -> tuple[Config, str | None]:
-    """Return the settings of the session's destination with this spool, and the reason if it must not be sent.
-
-    If routing needs the working directory and the transcript does not contain it yet, wait for the last message.
-    """
-    if (root.routes or root.exclude) and not any(map(cwd_of, _sessions(request))):
-        request.wait_for_flush()
-    settings: Config | None = root
-    for session in _sessions(request):
-        settings = next((each for each in _destinations(root, session) if each.requests_dir == spool), None)
-    if settings is None:
-        return root, "its project is excluded, or no longer sent there"
-    if not settings.opted_in:
-        return settings, "not opted in: set TRACE_TO_LANGFUSE=true"
-    if not settings.can_send and settings.refusal is None:
-        return settings, f"no keys for the {settings.name} destination: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
-    return settings, None
-
-
-def _destinations(root: Config, session: Session) -> Iterator[Config]:
-    """Yield the settings of a session's destinations, each when it is asked for: others may be invalid.
-
-    Raises:
-        ConfigError: Those of the first one are invalid.
-    """
-    cwd = cwd_of(session) if root.routes or root.exclude else None
-    for route in root.also_for_project(cwd):
-        with suppress(ConfigError):
-            yield route.config
-    if (first := root.for_project(cwd)) is not None:
-        yield first
-
-
-def _sessions(request: Request) -> list[Session]:
-    """Return the session of a request; empty while it has no transcript."""
-    try:
-        return sessions_at([request.transcript_path])
-    except ConfigError:
-        return []
 
 
 class _Worker:
@@ -234,7 +199,7 @@ class _Worker:
             if is_first:
                 self._request_interrupted(request.transcript_path)
             for pending in Pending.of(self._settings.requests_dir):
-                if self._is_ours(pending.newest):
+                if belongs(self._root, self._settings, pending.newest):
                     self._ship(pending.newest.session_id)
 
     def close(self) -> None:
@@ -295,38 +260,30 @@ class _Worker:
         finally:
             os.close(lock)
 
-    def _is_ours(self, request: Request) -> bool:
-        """Return whether a session may be read and goes to this destination; others have their own workers."""
-        try:
-            return _outside_reason(self._root, request) is None and all(
-                self._settings in _destinations(self._root, session) for session in _sessions(request)
-            )
-        except ConfigError as error:
-            LOG.error("%s: %s", request.session_id, error)
-            return False
-
     def _ship_once(self, pending: Pending) -> bool:
         """Ship the requests of one session once; return whether the caller may continue with it."""
         request = pending.newest
         self._further.copy(request.session_id)
         record_parents(self._state, pending)
         if not self._await_backoff(request.session_id):
-            if self._is_ours(request):  # spending is recorded while the server is down, too
-                self.transcripts.update((path, None) for session in _sessions(request) for path in session.paths)
+            if belongs(self._root, self._settings, request):  # spending is recorded while the server is down, too
+                self.transcripts.update((path, None) for session in sessions_of(request) for path in session.paths)
             return False
         if not request.wait_for_flush():
             LOG.info("%s: the last message is not on disk yet; the next event ships it", request.session_id)
         self._further.copy(request.session_id)  # its folder may have been unknown before
-        sessions = _sessions(request)
+        sessions = sessions_of(request)
         if not sessions:
             LOG.info("%s: no transcript yet", request.session_id)
             pending.done()
             return True
-        if not self._is_ours(request):
+        if not belongs(self._root, self._settings, request):
             self.is_rerouted = True  # the transcript named its folder only during the wait
             return False
         self.transcripts.update((path, None) for session in sessions for path in session.paths)
         digest = digest_of_inputs(self._environ, str(self._settings.state_dir), str(request.transcript_path))
+        if not self._further.has_copied(request.session_id, digest):
+            digest = ""  # the next event asks the further destinations, too
         shipper = Shipper(
             self._open_sink(), self._state,
             Options(
