@@ -153,6 +153,18 @@ def test_refused_parts_are_found_and_rejected_with_the_reason(
     assert otlp.latest.keys() == ids(spans) - refused
 
 
+def test_a_reason_is_shown_without_control_characters(sinks: Sinks, otlp: LoopbackOtlp, spans: list[Encoded]) -> None:
+    """Terminals would obey them."""
+    response = ExportTraceServiceResponse(
+        partial_success=ExportTracePartialSuccess(rejected_spans=1, error_message="no\x1b[31m\x07\r\nspan")
+    )
+    otlp.script = [Reply(body=response.SerializeToString(), content_type=PROTOBUF)]
+    assert sinks(otlp).deliver(spans[:1]).rejected == {spans[0].span_id: "refused by the server: no [31m span"}
+    otlp.refuse = lambda _: 400
+    otlp.script = [Reply(status=400), Reply(status=400, body=b"bad\x1b[31m")]
+    assert str(sinks(otlp).deliver(spans[:1]).failure).endswith("the server answers: bad [31m")
+
+
 def test_names_that_were_refused_before_are_sent_alone_so_nothing_arrives_twice(
     sinks: Sinks, otlp: LoopbackOtlp, spans: list[Encoded]
 ) -> None:

@@ -169,7 +169,7 @@ class HttpExporter(AccountingExporter):
             return None
         if answer.status not in REFUSALS:
             return None
-        text = " ".join(answer.body[:_LONGEST_REASON].decode("utf-8", "replace").split())
+        text = _plain(answer.body.decode("utf-8", "replace"))
         advice = self._connection.advice
         return Denied(f"every request is refused ({answer.status}): {advice.sender}; the server answers: {text}")
 
@@ -215,7 +215,7 @@ def judge(answer: Answer, advice: Advice) -> None:
     if partial is None:
         raise Retryable(f"an answer that is not an acknowledgement (200): {advice.address}")
     if partial.rejected_spans > 0:
-        reason = partial.error_message[:_LONGEST_REASON] or "without a reason"
+        reason = _plain(partial.error_message) or "without a reason"
         raise PartlyRejected(f"refused by the server: {reason}", partial.rejected_spans)
 
 
@@ -243,6 +243,12 @@ def _partial_success_in(body: bytes) -> ExportTracePartialSuccess | None:
         )
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
+
+
+def _plain(text: str) -> str:
+    """Return what a server says as one line without control characters: terminals and logs show it."""
+    kept = "".join(char if char.isprintable() else " " for char in text[: 2 * _LONGEST_REASON])
+    return " ".join(kept.split())[:_LONGEST_REASON]
 
 
 def span_id_of(span: ReadableSpan) -> str:
