@@ -249,6 +249,38 @@ def test_a_server_that_refuses_only_requests_without_spans_takes_the_others(
     assert sink.deliver(spans[:1]).rejected == {poison: "refused by the server (400)"}
 
 
+def test_a_reason_does_not_repeat_the_headers(sinks: Sinks, otlp: LoopbackOtlp, spans: list[Encoded]) -> None:
+    """It is stored and shown; a server may quote what it was sent."""
+    body = b"bad credentials: Bearer abcdefgh12345"
+    otlp.script = [
+        Reply(status=422),
+        Reply(status=422, body=body, content_type="text/plain"),
+        *[Reply(status=422)] * 99,
+    ]
+    delivery = sinks(otlp, headers={"authorization": "Bearer abcdefgh12345"}).deliver(spans)
+    assert "bad credentials: Bearer [header]" in str(delivery.failure)
+
+
+def test_a_server_that_fails_at_the_probe_makes_no_dead_letters(
+    sinks: Sinks, otlp: LoopbackOtlp, spans: list[Encoded]
+) -> None:
+    """Whether the spans or the settings are to blame is not known yet."""
+    otlp.script = [Reply(status=422), Reply(status=503)]
+    delivery = sinks(otlp).deliver(spans)
+    assert (delivery.accepted, delivery.rejected) == (set(), {})
+    assert isinstance(delivery.failure, Retryable)
+
+
+def test_a_batch_that_takes_too_long_is_continued_by_the_next_run(
+    sinks: Sinks, otlp: LoopbackOtlp, spans: list[Encoded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that refuses every size makes two requests of each; what was answered counts."""
+    monkeypatch.setattr("ccship.sinks.exporter._DELIVERY_S", -1.0)
+    delivery = sinks(otlp).deliver(spans)
+    assert isinstance(delivery.failure, Retryable)
+    assert delivery.rejected == {}
+
+
 def test_a_span_that_is_too_large_alone_is_shortened_with_its_events(
     sinks: Sinks, otlp: LoopbackOtlp, spans: list[Encoded]
 ) -> None:

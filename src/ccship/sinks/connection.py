@@ -11,6 +11,9 @@ from ccship.errors import Denied, Retryable
 from ccship.sinks.answers import Advice, read_bounded
 from ccship.sinks.patience import Patience, deadline
 
+_SHORTEST_SECRET = 8
+"""Shorter words of a header are no secrets, and may occur in any text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -40,6 +43,8 @@ class Connection:
         self._client: httpx.Client | None = None
         self._auth = auth
         self._headers = {"user-agent": f"ccship/{__version__}", **headers}
+        words = {word for value in headers.values() for word in value.split()}
+        self._secrets = sorted((word for word in words if len(word) >= _SHORTEST_SECRET), key=len, reverse=True)
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str], limit: int | None = None) -> Answer:
         """Send a body, and return the answer. `limit`: bytes that are read of it.
@@ -53,6 +58,12 @@ class Connection:
     def get(self, path: str, asked: Mapping[str, int], limit: int | None = None) -> Answer:
         """Return the answer to a question. Raises as `post`."""
         return self._request("GET", path, self._headers, None, asked, limit)
+
+    def without_headers(self, text: str) -> str:
+        """Return a text of the server without the values of the destination's headers, which it may repeat."""
+        for secret in self._secrets:
+            text = text.replace(secret, "[header]")
+        return text
 
     def close(self) -> None:
         """Close the connection."""

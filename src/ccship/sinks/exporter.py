@@ -6,6 +6,7 @@ exporter also accepts redirects, login pages and partial successes, and loses sp
 
 import gzip
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
@@ -37,6 +38,9 @@ _LONGEST_REASON = 200
 PROBE = b"\n\x00"
 """An export request with one resource and no spans. Servers take it that refuse a request of no bytes (MLflow does)."""
 
+
+_DELIVERY_S = 60.0
+"""For all requests of one batch, of which each has a time limit of its own: a worker lives two minutes."""
 
 _TRIES = 16
 """Requests with spans to a server that refuses even the probe, until one of them is accepted."""
@@ -81,6 +85,7 @@ class HttpExporter(AccountingExporter):
         super().__init__()
         self._takes_requests = not probes
         self._denied: Denied | None = None
+        self._give_up_at = 0.0
         self._tries = _TRIES
         self._connection = connection
         self._path = path
@@ -92,6 +97,7 @@ class HttpExporter(AccountingExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send the spans. A server that has accepted none so far, and refuses the probe, rejects none: it fails."""
+        self._give_up_at = time.monotonic() + _DELIVERY_S
         result = super().export(spans)
         if self._takes_requests or self._denied is None or not self.delivery.rejected:
             return result
@@ -101,7 +107,7 @@ class HttpExporter(AccountingExporter):
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         """Send spans until each is accepted or rejected, or the delivery fails."""
-        if self.delivery.failure is not None:
+        if self._is_over():
             return  # the server is down: do not send it the rest of the queue
         try:
             if len(spans) == 1:
@@ -117,7 +123,7 @@ class HttpExporter(AccountingExporter):
                 if self.delivery.failure is not None:
                     return
             if len(spans) == 1:
-                self.delivery.rejected[span_id_of(spans[0])] = str(error)
+                self.delivery.rejected[span_id_of(spans[0])] = self._connection.without_headers(str(error))
                 return
             half = len(spans) // 2
             self.send(spans[:half])
@@ -128,6 +134,11 @@ class HttpExporter(AccountingExporter):
             self._takes_requests = True
             self.delivery.accepted.update(map(span_id_of, spans))
 
+    def _is_over(self) -> bool:
+        if self.delivery.failure is None and time.monotonic() > self._give_up_at:
+            self.delivery.failure = Retryable("too many requests for one batch; the next run continues")
+        return self.delivery.failure is not None
+
     def _settle(self, spans: Sequence[ReadableSpan], partly: PartlyRejected) -> None:
         """Find the spans that a server refused and dropped, of which it tells only the number.
 
@@ -135,7 +146,8 @@ class HttpExporter(AccountingExporter):
         often, until the number is reached: the others are stored.
         """
         if partly.count >= len(spans):
-            self.delivery.rejected.update((span_id_of(span), str(partly)) for span in spans)
+            reason = self._connection.without_headers(str(partly))
+            self.delivery.rejected.update((span_id_of(span), reason) for span in spans)
             return
         found = 0
         for span in sorted(spans, key=_size, reverse=True):
@@ -155,7 +167,11 @@ class HttpExporter(AccountingExporter):
         if self._takes_requests:
             return
         if self._denied is None:
-            self._denied = self._answer_to_probe()
+            try:
+                self._denied = self._answer_to_probe()
+            except DeliveryError as error:
+                self.delivery.failure = error
+                return
             self._takes_requests = self._denied is None
             return
         self._tries -= 1
@@ -163,13 +179,11 @@ class HttpExporter(AccountingExporter):
             self.delivery.failure = self._denied
 
     def _answer_to_probe(self) -> Denied | None:
-        try:
-            answer = self._connection.post(self._path, self._encoded(PROBE), self._headers)
-        except DeliveryError:
-            return None
+        answer = self._connection.post(self._path, self._encoded(PROBE), self._headers)
         if answer.status not in REFUSALS:
+            check_status(answer.status, answer.headers, self._connection.advice)
             return None
-        text = _plain(answer.body.decode("utf-8", "replace"))
+        text = self._connection.without_headers(_plain(answer.body.decode("utf-8", "replace")))
         advice = self._connection.advice
         return Denied(f"every request is refused ({answer.status}): {advice.sender}; the server answers: {text}")
 
