@@ -4,6 +4,8 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import attrgetter
 from pathlib import PurePosixPath, PureWindowsPath
 from types import MappingProxyType
 from typing import Any
@@ -34,6 +36,11 @@ TRACE_NAME_FIELDS = ("n", "project", "branch", "trigger")
 """Fields of a template for trace names. Langfuse's dashboards group by trace name."""
 
 _UNKNOWN = "unknown"
+
+_PROJECTS = 256
+"""Cache size of project names: a session has a few working directories."""
+
+_POSITION = attrgetter("position")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,14 +215,14 @@ def _children(exchange: Exchange, trace: Trace, parent: str, *, images: bool) ->
 def _with_input(exchange: Exchange, *, images: bool) -> Iterator[tuple[LLMCall, list[dict[str, Any]]]]:
     """Yield each call with the messages that are new since the previous call."""
     asked_by = {tool.tool_use_id: tool.message_id for tool in exchange.tools.values()}
-    waiting = deque(sorted(exchange.given, key=lambda given: given.position))
-    for call in sorted(exchange.calls.values(), key=lambda call: call.position):
+    waiting = deque(sorted(exchange.given, key=_POSITION))
+    for call in sorted(exchange.calls.values(), key=_POSITION):
         messages: list[dict[str, Any]] = []
         early: list[ModelInput] = []
         while waiting and waiting[0].position < call.position:
             given = waiting.popleft()
             # a result may be flushed before the call that requested it: it is input of the next call
-            if any(asked_by.get(block.get("tool_use_id", "")) == call.message_id for block in given.blocks):
+            if call.message_id in [asked_by.get(block.get("tool_use_id", "")) for block in given.blocks]:
                 early.append(given)
             else:
                 messages += messages_of(given.blocks, images=images)
@@ -348,6 +355,7 @@ def _skills(exchange: Exchange) -> Iterator[str]:
             yield str(tool.input.get("skill") or "")
 
 
+@lru_cache(_PROJECTS)
 def project_name(cwd: str) -> str:
     """Return the last part of a working directory, on any operating system."""
     path = PureWindowsPath(cwd) if "\\" in cwd else PurePosixPath(cwd)
@@ -386,4 +394,4 @@ def _service_tier(exchange: Exchange) -> str | None:
 
 
 def _sorted(observations: Iterator[Observation]) -> list[Observation]:
-    return sorted(observations, key=lambda observation: observation.start_ns)
+    return sorted(observations, key=attrgetter("start_ns"))

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from ccship.transcript.records import Block
+from ccship.transcript.records import Block, text_of
 
 
 def messages_of(blocks: Sequence[Block], *, images: bool) -> list[dict[str, Any]]:
@@ -62,10 +62,10 @@ def content_of(content: Any, *, images: bool) -> Any:
     """
     if not isinstance(content, list):
         return content
-    parts = [_part(block, images=images) for block in content if isinstance(block, dict)]
-    if all(part["type"] == "text" for part in parts):
-        return "\n".join(str(part["text"]) for part in parts)
-    return parts
+    blocks = [block for block in content if isinstance(block, dict)]
+    if all(block.get("type") == "text" for block in blocks):
+        return text_of(blocks)
+    return [_part(block, images=images) for block in blocks]
 
 
 def _with_image_urls(content: Any) -> Any:

@@ -9,7 +9,7 @@ from ccship.observations.model import Observation, Trace, present
 from ccship.pricing.model_names import family_of, priced_name
 from ccship.transcript.parts import LLMCall
 from ccship.transcript.records import Assistant, Block, Usage
-from ccship.transcript.usage import advisor_usages, cache_writes, is_final, usage_details, usage_of
+from ccship.transcript.usage import advisor_usages, cache_writes, usage_details, usage_of
 
 _NS_PER_MS = 1_000_000
 
@@ -25,8 +25,10 @@ def generations(call: LLMCall, given: list[dict[str, Any]], trace: Trace, parent
     usage = usage_of(call.lines)
     details = usage_details(usage)
     model_id = next((line.message.model for line in call.lines if line.message and line.message.model), "") or ""
+    stop_reason = _stop_reason(call)
     times = [line.time_ns for line in call.lines if line.time_ns is not None]
     aborted = any(line.is_aborted_mid_stream for line in call.lines)
+    kinds = [block.get("type") for block in blocks]
     yield Observation(
         trace=trace,
         span_id=span_id_of(trace.trace_id, "llm", call.message_id),
@@ -47,12 +49,12 @@ def generations(call: LLMCall, given: list[dict[str, Any]], trace: Trace, parent
         metadata=present(
             {
                 **_model_metadata(model_id, usage, details),
-                "tool_count": sum(1 for block in blocks if block.get("type") == "tool_use"),
-                "stop_reason": _stop_reason(call),
+                "tool_count": kinds.count("tool_use"),
+                "stop_reason": stop_reason,
                 "request_id": call.lines[0].request_id,
                 "skill": call.lines[0].attribution_skill,
-                "fallback_from": _fallback_from(blocks),
-                "output_is_lower_bound": None if is_final(call.lines) else True,
+                "fallback_from": _fallback_from(blocks) if "fallback" in kinds else None,
+                "output_is_lower_bound": None if stop_reason else True,
             }
         ),
     )

@@ -43,7 +43,7 @@ class Trace:
         return self.parent.trace_id if self.parent else self.trace_id
 
 
-class Observation(msgspec.Struct, frozen=True):
+class Observation(msgspec.Struct, frozen=True, gc=False):
     """One span. Ids are lower-case hex, times are ns since the epoch, usage is in tokens.
 
     `trace_id`, `span_id`, `type` and `start_ns` never change once an observation may have been sent. `volatile` is

@@ -44,13 +44,14 @@ def tool_metadata(tool: ToolCall) -> dict[str, Any]:
         facts |= {"mcp_server": server, "mcp_tool": name}
     if tool.result is None:
         return facts
-    decision = tool.result.permission_decision or {}
-    facts |= {f"permission_{key}": decision[key] for key in ("decision", "source", "reasonType") if decision.get(key)}
+    if decision := tool.result.permission_decision:
+        named = ("decision", "source", "reasonType")
+        facts |= {f"permission_{key}": decision[key] for key in named if decision.get(key)}
     if tool.result.tool_denial_kind:
         facts["denial"] = tool.result.tool_denial_kind
     outcome = tool.result.tool_use_result
     if isinstance(outcome, dict):
-        for key in [key for key in _FACTS if key in outcome]:  # most results have few of them
+        for key in filter(outcome.__contains__, _FACTS):  # most results have few of them
             value = outcome[key]
             if value is not None and value is not False and not isinstance(value, dict | list):
                 facts[_FACTS[key]] = value

@@ -341,10 +341,10 @@ class Exchange:
             self.opening.time_ns,
             record.time_ns,
         )
-        sent = next((time for time in candidates if time is not None), None)
-        if sent is None or record.time_ns is None:
-            return sent
-        return min(sent, record.time_ns)
+        for sent_ns in candidates:
+            if sent_ns is not None:
+                return sent_ns if record.time_ns is None else min(sent_ns, record.time_ns)
+        return None
 
     def _given_ns(self, record: Record) -> int | None:
         """Return when the model received a record. A record that waited in a queue is received after its parent."""

@@ -1,6 +1,8 @@
-"""The parts of an exchange: model input, LLM calls, tool calls, events. `exchange` fills them."""
+"""The parts of an exchange: model input, LLM calls, tool calls, events. `exchange` fills them.
 
-from dataclasses import dataclass, field
+The garbage collector leaves them out (`gc=False`): they refer to records, which never refer back.
+"""
+
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -13,8 +15,7 @@ EventKind: TypeAlias = Literal[
 ]  # fmt: skip
 
 
-@dataclass(slots=True)
-class ModelInput:
+class ModelInput(msgspec.Struct, gc=False):
     """Text or results for the model. `position` orders it among the calls."""
 
     position: int
@@ -22,15 +23,14 @@ class ModelInput:
     blocks: list[Block]
 
 
-@dataclass(slots=True)
-class LLMCall:
+class LLMCall(msgspec.Struct, gc=False):
     """A request to a model and its response. `start_ns`: when it was sent, as precisely as the transcript tells."""
 
     message_id: str
     position: int
     start_ns: int | None
     request: ApiRequest | None
-    lines: list[Assistant] = field(default_factory=list)
+    lines: list[Assistant] = []
 
     @property
     def blocks(self) -> list[Block]:
@@ -48,8 +48,7 @@ class LLMCall:
         return any(line.timestamp == record.timestamp and line.blocks == record.blocks for line in self.lines)
 
 
-@dataclass(slots=True)
-class ToolCall:
+class ToolCall(msgspec.Struct, gc=False):
     """A tool_use block, its line, and the line with its result."""
 
     tool_use_id: str
@@ -70,12 +69,11 @@ class ToolCall:
         return named if isinstance(named, str) else None
 
 
-@dataclass(slots=True)
-class Event:
+class Event(msgspec.Struct, gc=False):
     """An event at one moment. `start_ns`: set if it differs from the time of the record."""
 
     kind: EventKind
     record: Record
     key: str
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any] = {}
     start_ns: int | None = None

@@ -55,7 +55,7 @@ class CacheCreation(msgspec.Struct, frozen=True, gc=False):
     ephemeral_1h_input_tokens: Quantity | None = None
 
 
-class Usage(msgspec.Struct, frozen=True):
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens of one line of an LLM call. `output_tokens` may be a placeholder on all lines but the last."""
 
     input_tokens: Quantity | None = None
@@ -68,7 +68,7 @@ class Usage(msgspec.Struct, frozen=True):
     iterations: list[Any] | None = None
 
 
-class Message(msgspec.Struct, frozen=True, dict=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """The Messages API message, or a part of it."""
 
     id: str | None = None
@@ -76,11 +76,6 @@ class Message(msgspec.Struct, frozen=True, dict=True):
     content: str | list[Any] | None = None
     stop_reason: str | None = None
     usage: Usage | None = None
-
-    @Computed
-    def blocks(self) -> list[Block]:
-        """The content as blocks; a plain string is one text block."""
-        return blocks_of(self.content)
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel", dict=True):
@@ -118,8 +113,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel", dict=Tru
 
     @Computed
     def blocks(self) -> list[Block]:
-        """The content blocks of the message."""
-        return self.message.blocks if self.message else []
+        """The content of the message as blocks; a plain string is one text block."""
+        return blocks_of(self.message.content) if self.message else []
 
     @Computed
     def text(self) -> str:

@@ -46,7 +46,7 @@ _EVENTS: dict[Trigger, EventKind] = {"task_notification": "task_notification", "
 """The events that folded turns become, by trigger; `local_command` for all others."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """The content of one physical line and its bytes `[start, end)`."""
 
     start: int
@@ -291,7 +291,7 @@ class TurnBuilder:
         exchange = turn.exchange
         if record.is_sidechain:
             exchange.sidechain_of(record).add(record)
-        elif isinstance(record, User) and kind is not None:
+        elif kind is not None and isinstance(record, User):
             self._assign_user(turn, record, kind)
         else:
             exchange.add(record)
@@ -301,9 +301,10 @@ class TurnBuilder:
         if kind == "tool_result":
             exchange.add_result(record)
             for block in record.tool_results:
+                tool_use_id = str(block.get("tool_use_id"))
                 for earlier in self.open[:-1]:
-                    if str(block.get("tool_use_id")) in earlier.exchange.tools:
-                        earlier.exchange.complete(str(block.get("tool_use_id")), record, block)
+                    if tool_use_id in earlier.exchange.tools:
+                        earlier.exchange.complete(tool_use_id, record, block)
             return
         if kind in TRIGGERS:  # queued together with the previous prompt
             turn.starts.append(kind)
