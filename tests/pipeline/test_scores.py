@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ccship.errors import Retryable
@@ -85,6 +85,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> ScoreTable:
         max_size=10,
     )
 )
+@settings(max_examples=50)
 @example(cuts=[(at, -1, False, True, False) for at in LINE_ENDS])
 @example(cuts=[(at, 1, False, False, False) for at in LINE_ENDS])
 @example(cuts=[(at, 1, True, True, False) for at in LINE_ENDS])

@@ -160,4 +160,4 @@ def facts(sent: Iterable[Observation]) -> dict[str, Facts]:
 
 
 TestForks = pytest.mark.slow(Forks.TestCase)
-TestForks.settings = settings(max_examples=300, stateful_step_count=14, deadline=None)
+TestForks.settings = settings(max_examples=200, stateful_step_count=14, deadline=None)

@@ -163,4 +163,4 @@ class TranscriptAndState(RuleBasedStateMachine):
 
 
 TestTranscriptAndState = TranscriptAndState.TestCase
-TestTranscriptAndState.settings = settings(max_examples=300, stateful_step_count=14, deadline=None)
+TestTranscriptAndState.settings = settings(max_examples=200, stateful_step_count=14, deadline=None)

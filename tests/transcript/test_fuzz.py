@@ -115,7 +115,7 @@ COMMANDS = (
 
 
 @given(hostile_sessions())
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_whatever_a_field_holds_no_command_calls_it_a_bug(content: bytes) -> None:
     """Exit code 0 or 1; `show` may say that there is no such turn."""
     with tempfile.TemporaryDirectory() as folder:
