@@ -168,8 +168,8 @@ FEW = 8
 
 
 def hostile_pieces() -> list[str]:
-    """Those above, keywords of every rule, and true positives of every rule, whole or cut in half in turns."""
+    """Those above, keywords of every rule, and every other true positive, whole or cut in half in turns."""
     keywords = {keyword for rule in RULES for keyword in rule.keywords[:: 1 + len(rule.keywords) // FEW]}
     vendored = {rule: text for rule, text, _ in bare()}
     secrets = [unmarked(hit) for examples in EXAMPLES.values() for hit in examples.hits] + list(vendored.values())
-    return [*HOSTILE, *sorted(keywords), *secrets[::2], *(secret[: len(secret) // 2] for secret in secrets[1::2])]
+    return [*HOSTILE, *sorted(keywords), *secrets[::4], *(secret[: len(secret) // 2] for secret in secrets[2::4])]
