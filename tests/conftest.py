@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from ccship.sinks.otlp_file import OtlpFileSink
 from collector import LoopbackOtlp, loopback_otlp
+from faults.case import Case
 from helpers import observe
 from loopback import LoopbackLangfuse, loopback_langfuse
 from observed import Observe
@@ -77,6 +78,12 @@ def langfuse() -> Iterator[LoopbackLangfuse]:
     """A running loopback Langfuse that accepts everything until told otherwise."""
     with loopback_langfuse() as server:
         yield server
+
+
+@pytest.fixture
+def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
+    """A session of four turns that nobody has shipped yet."""
+    return Case(tmp_path, langfuse)
 
 
 @pytest.fixture

@@ -22,8 +22,9 @@ from ccship import config
 from ccship.privacy import Policy, Protection
 from ccship.privacy.encoding import Encoded, encode
 from ccship.sinks import BATCH_BYTES, BATCH_SPANS
+from ccship.sinks.connection import LANGFUSE_TRACES
 from ccship.sinks.exporter import AccountingExporter
-from ccship.sinks.langfuse import ENDPOINT, LangfuseSink
+from ccship.sinks.langfuse import LangfuseSink
 from ccship.sinks.spans import SpanSink
 from helpers import KeepingSink, ship_to
 
@@ -72,7 +73,7 @@ def _deliver(sink: LangfuseSink, batches: list[list[Encoded]]) -> None:
 def _post(client: httpx.Client, url: str, batches: list[list[ReadableSpan]]) -> None:
     for spans in batches:
         body = gzip.compress(encode_spans(spans).SerializeToString(), compresslevel=1)
-        client.post(url + ENDPOINT, content=body, headers=_HEADERS).raise_for_status()
+        client.post(url + LANGFUSE_TRACES, content=body, headers=_HEADERS).raise_for_status()
 
 
 def _batches() -> list[list[Encoded]]:

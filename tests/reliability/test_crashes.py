@@ -10,7 +10,6 @@ import pytest
 from ccship.hook import request_prefix
 from faults.case import SESSION, Case, Key, conversation
 from helpers import run_ccship
-from loopback import LoopbackLangfuse
 from scored import ScoreTable
 
 SOAK_KILLS = 300
@@ -31,11 +30,6 @@ def work(case: Case, transcript: Path, kill_at: int | None = None) -> bool:
     done = run_ccship(request, module="ccship.worker", environ=case.environ, first=first)
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode != 0
-
-
-@pytest.fixture
-def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
-    return Case(tmp_path, langfuse)
 
 
 def check(case: Case, transcripts: list[Path]) -> None:

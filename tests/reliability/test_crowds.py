@@ -14,7 +14,7 @@ from conftest import ROOT
 from faults.case import SESSION, Case, conversation
 from helpers import run_ccship
 from lines import Lines, tool
-from loopback import LoopbackLangfuse, Reply
+from loopback import Reply
 
 HOOK = ROOT / "src/ccship/hook.py"
 CROWD = 32
@@ -22,11 +22,6 @@ ROUNDS = 3
 STOPS = 50
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
-    return Case(tmp_path, langfuse)
 
 
 def detached(case: Case, transcript: Path, barrier: Path, **more: object) -> subprocess.Popen[bytes]:

@@ -5,7 +5,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
@@ -21,11 +20,6 @@ TOGETHER = 10
 """Stops that follow each other at once."""
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
-    return Case(tmp_path, langfuse)
 
 
 def grow(case: Case, lines: Lines, n: int) -> None:

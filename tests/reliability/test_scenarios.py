@@ -1,12 +1,11 @@
 """A holder of the lock that sleeps and wakes, and a server that is down for fifty Stops."""
 
 import signal
-from pathlib import Path
 
 import pytest
 
 from faults.case import SESSION, Case, conversation
-from loopback import LoopbackLangfuse, Reply
+from loopback import Reply
 from reliability.test_crashes import work
 
 STOPS = 50
@@ -14,11 +13,6 @@ DOWN = Reply(status=503, headers={"retry-after": "60"})
 """Longer than a worker waits within one run: it gives up after one request."""
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
-    return Case(tmp_path, langfuse)
 
 
 def test_a_worker_that_wakes_up_ships_what_was_asked_for_while_it_was_stopped(case: Case) -> None:

@@ -4,7 +4,6 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from ccship.ledger.store import Ledger
 from faults.case import SESSION, Case, conversation
 from ledger.contents import recount, rows_of
 from lines import Lines, tool
-from loopback import LoopbackLangfuse, Span
+from loopback import Span
 from record_state import MAIN, PROJECT, SERVER, main_session
 from recorded_state import put_state, put_transcripts
 from reliability.traced import Tracer
@@ -25,11 +24,6 @@ pytestmark = [
 ]
 
 SHARDS = 4
-
-
-@pytest.fixture
-def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
-    return Case(tmp_path, langfuse)
 
 
 @pytest.fixture

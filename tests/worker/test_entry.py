@@ -11,12 +11,6 @@ from ccship.ledger.store import Ledger
 from faults.case import Case, conversation
 from helpers import run_ccship
 from ledger.contents import rows_of
-from loopback import LoopbackLangfuse
-
-
-@pytest.fixture
-def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
-    return Case(tmp_path, langfuse)
 
 
 def total(case: Case, *arguments: str) -> dict[str, Any]:

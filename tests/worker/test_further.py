@@ -6,21 +6,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
-
-import pytest
 
 from answering import Reply
 from collector import PROTOBUF, LoopbackOtlp
 from faults.case import SESSION, Case, conversation
 from helpers import run_ccship
 from lines import Lines
-from loopback import LoopbackLangfuse
-
-
-@pytest.fixture
-def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
-    return Case(tmp_path, langfuse)
 
 
 def also(name: str, server: LoopbackOtlp, **more: object) -> str:
@@ -115,7 +106,7 @@ def test_a_turn_that_ends_while_the_first_destination_hangs_reaches_the_others(c
     conversation(5).write(case.transcript)
     case.hook()
     wait_for(lambda: set(arrived(otlp)) == ids(case))
-    assert case.server.accepted == case.server.accepted[: len(case.expected)]
+    assert len(case.server.accepted) < len(case.expected), "the first one did not hang"
     released.set()
     first.wait()
     assert case.server.keys == case.expected

@@ -17,18 +17,13 @@ from clones import SHARED, env_of, write
 from faults.case import SESSION, Case, Key, conversation
 from helpers import run_ccship
 from lines import Lines, tool
-from loopback import LoopbackLangfuse, Reply, Span, spans_in_file
+from loopback import Reply, Span, spans_in_file
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 OTHER = "0af7651916cd43dd8448eb211c80319c"
 ATTACHED = {"CC_LANGFUSE_TRACEPARENT": f"00-{TRACE}-{SPAN}-01"}
 ELSEWHERE = {"CC_LANGFUSE_TRACEPARENT": f"00-{OTHER}-{SPAN}-01"}
 NONE: dict[str, str] = {}
-
-
-@pytest.fixture
-def case(tmp_path: Path, langfuse: LoopbackLangfuse) -> Case:
-    return Case(tmp_path, langfuse)
 
 
 def run(case: Case, environ: dict[str, str], lines: Lines) -> None:

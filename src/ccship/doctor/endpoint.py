@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ccship.config import Config
 from ccship.errors import ConfigError, DeliveryError
 from ccship.sinks.access import advice_of, auth_of, connection_errors, tls_of
-from ccship.sinks.connection import Connection
+from ccship.sinks.connection import LANGFUSE_TRACES, Connection
 from ccship.sinks.patience import Patience
 
 _PATIENCE = Patience(timeout_s=5.0, deadline_s=8.0, attempts=1, longest_wait_s=0.0)
@@ -22,11 +22,10 @@ class Endpoint:
 
 def try_endpoint(destination: Config) -> Endpoint:
     """Send an export without spans to an OTLP destination, or through the gateway of a Langfuse destination."""
-    # they load OpenTelemetry, which most users of this command do without
+    # it loads OpenTelemetry, which most users of this command do without
     from ccship.sinks.exporter import PROBE, judge  # noqa: PLC0415
-    from ccship.sinks.langfuse import ENDPOINT  # noqa: PLC0415
 
-    path = "" if destination.kind == "otlp" else ENDPOINT
+    path = LANGFUSE_TRACES if destination.kind == "langfuse" else ""
     problem: str | None = None
     try:
         with connection_errors():

@@ -11,6 +11,9 @@ from ccship.errors import Denied, Retryable
 from ccship.sinks.answers import Advice, read_bounded
 from ccship.sinks.patience import Patience, deadline
 
+LANGFUSE_TRACES = "/api/public/otel/v1/traces"
+"""Where a Langfuse server takes spans."""
+
 _SHORTEST_SECRET = 8
 """Shorter words of a header are no secrets, and may occur in any text."""
 

@@ -13,7 +13,7 @@ from ccship.signals.scores import SENT, Score
 from ccship.sinks import Delivery, exporter
 from ccship.sinks.access import advice_of, auth_of, connection_errors, tls_of
 from ccship.sinks.answers import Advice
-from ccship.sinks.connection import Answer, Connection
+from ccship.sinks.connection import LANGFUSE_TRACES, Answer, Connection
 from ccship.sinks.exporter import PATIENCE, HttpExporter
 from ccship.sinks.patience import Patience
 from ccship.sinks.score_configs import ScoreConfigs
@@ -21,12 +21,10 @@ from ccship.sinks.scores import ScoreSender
 from ccship.sinks.sdk_log import handle_sdk_log
 from ccship.sinks.spans import SpanSink
 
-ENDPOINT = "/api/public/otel/v1/traces"
-
 _HEADERS = {"x-langfuse-ingestion-version": "4"}
 
 _NO_KEY = "pk-lf-gateway"
-"""The key that the SDK requires; a gateway adds the real ones."""
+"""Stands for the keys, which the SDK requires, if a gateway adds them."""
 
 
 class LangfuseSink(SpanSink):
@@ -62,7 +60,7 @@ class LangfuseSink(SpanSink):
                 {**identity, **config.access.headers},
             )
             super().__init__(
-                HttpExporter(connection, ENDPOINT, exporter.judge if config.is_gateway else judge, _HEADERS),
+                HttpExporter(connection, LANGFUSE_TRACES, exporter.judge if config.is_gateway else judge, _HEADERS),
                 public_key=public_key,
                 secret_key=config.secret_key or _NO_KEY,
                 base_url=config.base_url,

@@ -66,7 +66,7 @@ class Further:
                     self._digests[pending.newest.session_id] = digest if newest in self._copied else ""
 
     def has_copied(self, session_id: str, digest: str) -> bool:
-        """Return whether every further destination was asked for a session when it had this digest, or none is due."""
+        """Return whether the further destinations of a session, if any, have requests for it with this digest."""
         return self._digests.get(session_id, digest) == digest
 
     @contextmanager

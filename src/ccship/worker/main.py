@@ -81,7 +81,7 @@ def _work(root: Config, request: Request, spool: Path, lock: int | None = None) 
         if reason is None:
             further.copy(request.session_id)
         further.start_backlog()
-        _ship(root, request, spool, reason, further, lock)
+        _ship_request(root, request, spool, reason, further, lock)
         if reason is None:
             further.copy(request.session_id)  # those that came after the last look, while it was still locked
     finally:
@@ -91,7 +91,7 @@ def _work(root: Config, request: Request, spool: Path, lock: int | None = None) 
             further.wait(until)
 
 
-def _ship(
+def _ship_request(
     root: Config, request: Request, spool: Path, reason: str | None, further: Further, lock: int | None = None
 ) -> None:
     settings = root
@@ -121,7 +121,7 @@ def _ship(
         if not settings.also:
             _record(root, worker.transcripts)
     if worker.is_rerouted:
-        _ship(root, request, spool, None, further)
+        _ship_request(root, request, spool, None, further)
 
 
 def _record(root: Config, transcripts: Collection[Path]) -> None:
